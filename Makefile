@@ -34,4 +34,4 @@ include tools/make/run.mk
 
 .PHONY: clean
 clean:
-	rm -rf build build-debug build-clang build-host
+	rm -rf build build-*

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define LOADER_MAGIC 0x6b724c64u /* "dLrk" */
+#define LOADER_MAGIC       0x6b724c64u /* "dLrk" */
 #define LOADER_ABI_VERSION 1u
 
 /* Virtual address the loader image is linked at and mapped to (2 MiB aligned). */
@@ -18,8 +18,8 @@
 
 /* Call numbers in rax for VMMCALL; arguments in rdi, rsi, rdx; result in rax. */
 #define LOADER_CALL_PRINT 0x4b520001u /* (gpa of text, length <= 128) -> 0: one console line */
-#define LOADER_CALL_DONE 0x4b520002u  /* (entry gpa, lowest, end of image gpa): does not return */
-#define LOADER_CALL_FAIL 0x4b520003u  /* (enum loader_error, a, b): does not return */
+#define LOADER_CALL_DONE  0x4b520002u /* (entry gpa, lowest, end of image gpa): does not return */
+#define LOADER_CALL_FAIL  0x4b520003u /* (enum loader_error, a, b): does not return */
 
 /* Why a payload could not be loaded; `a` and `b` of LOADER_CALL_FAIL are given in brackets. */
 enum loader_error {
@@ -51,10 +51,10 @@ struct loader_range {
  */
 struct loader_info {
     uint32_t magic, version;
-    uint64_t payload, payload_size;            /* the module's bytes, in the read-only window */
-    uint64_t heap, heap_size;                  /* scratch for the decompressor */
-    uint32_t nr_ram, nr_reserved;              /* used entries of the two arrays */
-    struct loader_range ram[LOADER_MAX_RANGES];      /* where segments may go */
+    uint64_t payload, payload_size;             /* the module's bytes, in the read-only window */
+    uint64_t heap, heap_size;                   /* scratch for the decompressor */
+    uint32_t nr_ram, nr_reserved;               /* used entries of the two arrays */
+    struct loader_range ram[LOADER_MAX_RANGES]; /* where segments may go */
     struct loader_range reserved[LOADER_MAX_RANGES]; /* what they must not touch */
 };
 
