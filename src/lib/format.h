@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * printf-style formatting into a buffer: %d %i %u %x %X %c %s %p %% with -, 0, width, precision
- * and the length modifiers hh h l ll z. Not here: floating point, %n.
+ * printf-style formatting into a buffer: %d %i %u %x %X %c %s %p %% with the flags - 0 + # and
+ * space, width and precision (also *), and the length modifiers hh h l ll z. Not here: floating
+ * point, %n.
  */
 #ifndef KR_LIB_FORMAT_H
 #define KR_LIB_FORMAT_H

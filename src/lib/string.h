@@ -6,6 +6,7 @@
 #ifndef KR_LIB_STRING_H
 #define KR_LIB_STRING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *memcpy(void *restrict dst, const void *restrict src, size_t n);
@@ -18,7 +19,12 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 
+/* So that short, constant lengths become plain moves also where the compiler has no C library. */
+#define memcpy(dst, src, n) __builtin_memcpy(dst, src, n)
+#define memset(dst, c, n)   __builtin_memset(dst, c, n)
+#define memcmp(a, b, n)     __builtin_memcmp(a, b, n)
+
 /* Copies at most size-1 bytes and always terminates. Returns true when all of src fitted. */
-_Bool str_copy(char *dst, const char *src, size_t size);
+bool str_copy(char *dst, const char *src, size_t size);
 
 #endif
