@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calling CPU's own page tables, as far as floors above boot change them: its map windows, the
+ * linear addresses of Krypton-owned frames, and the domain part. Policy (which slot, when to
+ * flush) is in mem/; these only write entries and invalidate. Real hardware: arch/x86/cpu/mmu.c.
+ */
+#ifndef KR_PORT_MMU_H
+#define KR_PORT_MMU_H
+
+#include "lib/types.h"
+
+/* Per-CPU windows: WINDOW_SLOTS pages at WINDOW_VIRT, each CPU has its own. */
+#define WINDOW_VIRT  0xffffff0040000000UL
+#define WINDOW_SLOTS 256u
+
+/* Krypton-owned frame n, while it is owned, is at KVA_VIRT + n * PAGE_SIZE on every CPU. */
+#define KVA_VIRT 0xffff900000000000UL
+
+/* Writes window slot's entry: writable, no-execute, write-back; MFN_NONE makes it not present.
+ * Does not invalidate. */
+void mmu_window_set(unsigned int slot, mfn_t mfn);
+
+/* INVLPG of one address on the calling CPU. */
+void mmu_invalidate(const void *va);
+
+/* Makes [mfn, mfn + 2^order) present at its linear address (write-back, writable, no-execute) or
+ * not present. Adding needs no flush; after removing, the caller runs a flush round on all CPUs
+ * before a frame is used for anything else. -XEN_ENOMEM when a table page is missing.
+ * Caller holds the heap lock. */
+int must_check mmu_kva_map(mfn_t mfn, unsigned int order);
+void mmu_kva_unmap(mfn_t mfn, unsigned int order);
+
+/* Drops all non-global entries of the calling CPU's TLB (windows, domain part), or all. */
+void mmu_flush_local(void);
+void mmu_flush_all(void);
+
+/* The domain part: DOMAIN_VIRT onwards, one top-level slot. `root` is the L3 table's frame of the
+ * domain to serve, MFN_NONE for none. Writes CR3, so all non-global entries are dropped. */
+#define DOMAIN_VIRT 0xfffffe8000000000UL
+void mmu_domain_part(mfn_t root);
+
+#endif

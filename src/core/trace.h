@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Per-CPU trace rings: fixed-size records of what happened last, printed by panic and a debug key.
+ * Writing costs a few stores; any context.
+ */
+#ifndef KR_CORE_TRACE_H
+#define KR_CORE_TRACE_H
+
+#include "lib/types.h"
+
+enum trace_event {
+    TRACE_NONE,
+    TRACE_EXIT,      /* a = reason, b = guest rip */
+    TRACE_INJECT,    /* a = vector | type << 8, b = error code */
+    TRACE_SWITCH,    /* a = domid << 16 | vcpu, b = previous likewise */
+    TRACE_HYPERCALL, /* a = number, b = first argument */
+    TRACE_WAKE,      /* a = domid << 16 | vcpu */
+    TRACE_BLOCK,     /* a = domid << 16 | vcpu */
+    TRACE_IRQ,       /* a = vector */
+    TRACE_FLUSH,     /* a = domid, b = CPU mask */
+    TRACE_ERROR,     /* a = errno, b = address of file:line text (debug builds) */
+    TRACE_NR,
+};
+
+#define TRACE_RECORDS 256u /* per CPU, a power of two */
+
+struct trace_record {
+    uint64_t tsc;
+    uint32_t event;
+    uint32_t a;
+    uint64_t b;
+};
+
+struct trace_ring {
+    uint32_t next; /* free running */
+    struct trace_record record[TRACE_RECORDS];
+};
+
+void trace(enum trace_event event, uint32_t a, uint64_t b);
+/* Prints the last n records of every CPU, newest last. */
+void trace_dump(unsigned int n);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guest-physical map of a domain: one walker, the entry format (NPT, EPT) behind p2m_format
+ * (arch/x86/p2m). Tables are Krypton-owned pages charged to the domain's pool. Changing an entry
+ * never frees the frame that was there: the caller flushes (domain/flush.h), then drops its
+ * reference. Reads take no lock.
+ */
+#ifndef KR_DOMAIN_P2M_H
+#define KR_DOMAIN_P2M_H
+
+#include "lib/types.h"
+#include "core/lock.h"
+
+struct domain;
+struct page;
+
+/* Kinds of entries (addendum B1.9). P2M_HOLE is "nothing here": accesses are emulated. */
+enum p2m_type {
+    P2M_HOLE,
+    P2M_RAM,      /* read, write, execute */
+    P2M_RAM_RO,   /* writes are discarded */
+    P2M_LOGDIRTY, /* read, execute; a write makes it RAM (later) */
+    P2M_GRANT,    /* another domain's frame, by grant: read, write */
+    P2M_GRANT_RO,
+    P2M_FOREIGN, /* by toolstack mapping: read, write */
+    P2M_MMIO,    /* device memory, uncached (later) */
+    P2M_MODULE,  /* a boot module's bytes for the loader: read-only, Krypton's */
+    P2M_TYPES,
+};
+
+struct p2m {
+    struct spinlock lock;
+    mfn_t root;                  /* (c) */
+    uint64_t generation;         /* (a) raised after each change that takes rights away */
+    uint64_t pool_pages;         /* [lock] tables in use */
+    uint64_t pool_limit;         /* [lock] */
+    uint64_t entries[P2M_TYPES]; /* [lock] 4K entries by type, for debug keys and accounts */
+    uint64_t max_gfn;            /* [lock] highest gfn ever set */
+    uint8_t bits;                /* (c) guest-physical address width */
+};
+
+struct p2m_entry {
+    mfn_t mfn;
+    enum p2m_type type;
+    unsigned int order; /* of the leaf, or of the hole: 0, 9, 18, 27 */
+};
+
+int must_check p2m_init(struct domain *d, uint64_t pool_limit);
+/* Frees the tables, resumable: true while more is left. All entries are gone already or are of
+ * kinds that hold no reference. */
+bool p2m_fini_step(struct domain *d);
+
+/* Lock-free, no reference taken: a hint unless the p2m lock is held. */
+struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn);
+
+/* Writes 2^order entries (order 0, 9 or 18, both numbers aligned). Splits superpages in the way
+ * and frees tables that a superpage covers. *old (may be NULL; order 0 only) is what was there.
+ * Rights taken away are counted in `generation`: flush before references are dropped.
+ * -XEN_ENOMEM: pool or heap; -XEN_EINVAL: gfn beyond `bits`. Takes the lock itself. */
+int must_check p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order,
+                       enum p2m_type type, struct p2m_entry *old);
+/* As above only when the entry still is `expect` (same frame and type): else -XEN_EAGAIN. */
+int must_check p2m_replace(struct domain *d, gfn_t gfn, const struct p2m_entry *expect, mfn_t mfn,
+                           enum p2m_type type);
+
+/* The frame at gfn with a reference, for reading (`write` false: RAM, RAM_RO, LOGDIRTY, GRANT*,
+ * FOREIGN) or writing (RAM, GRANT, FOREIGN). NULL: no such memory. This is what the door to guest
+ * memory uses; hot: goes through the calling CPU's look-aside. */
+struct page *must_check p2m_get_page(struct domain *d, gfn_t gfn, bool write);
+/* As above, but only the domain's own RAM (grants, foreign and special kinds refused). */
+struct page *must_check p2m_get_own_page(struct domain *d, gfn_t gfn, bool write);
+
+/* Calls fn for each leaf in [start, end) in order until it returns non-zero; for teardown,
+ * debug keys and invariants. Lock held by the caller. */
+int p2m_walk(struct domain *d, gfn_t start, gfn_t end,
+             int (*fn)(void *ctx, gfn_t gfn, const struct p2m_entry *e), void *ctx);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The device bus of a domain: sorted MMIO and port ranges with a device row each. Devices add rows
+ * while the domain is being built; lookups take no lock. What nobody claims reads as all ones and
+ * ignores writes.
+ */
+#ifndef KR_GUEST_EMUL_BUS_H
+#define KR_GUEST_EMUL_BUS_H
+
+#include "domain/domain.h"
+
+enum bus_space { BUS_MMIO, BUS_PORT };
+
+/* size: 1, 2, 4 or 8 (MMIO) bytes, inside the range, offset from its start. v is the accessing
+ * vCPU [loaded]. The return value is a verdict for the instruction. */
+struct bus_device {
+    const char *name;
+    enum bus_space space;
+    uint64_t start, size;
+    void (*read)(struct vcpu *v, void *ctx, uint64_t offset, unsigned int size, uint64_t *value);
+    void (*write)(struct vcpu *v, void *ctx, uint64_t offset, unsigned int size, uint64_t value);
+    void *ctx;
+};
+
+int must_check bus_init(struct domain *d);
+void bus_fini(struct domain *d);
+/* -XEN_EEXIST: overlaps another row. */
+int must_check bus_add(struct domain *d, const struct bus_device *dev);
+
+void bus_read(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size,
+              uint64_t *value);
+void bus_write(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size,
+               uint64_t value);
+
+#endif
