@@ -33,3 +33,13 @@ $(eval $(call host_library,$(H),$(HOST_CC),))
 
 .PHONY: libkrypton-host
 libkrypton-host: $(H)/libkrypton-host.a
+
+# docs/command-line.md is made from the table of options.
+$(H)/gen-command-line: tools/gen-command-line.c src/core/params.def src/core/param.h
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D) && $(HOST_CC) $(HOST_CFLAGS) $< -o $@
+
+.PHONY: docs
+docs: $(H)/gen-command-line
+	$(call say,DOC,docs/command-line.md)
+	$(Q)$< > docs/command-line.md
