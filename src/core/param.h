@@ -9,7 +9,7 @@
 
 #include "lib/types.h"
 
-/* A threshold: a message of severity LOG_ERROR (1) .. LOG_DEBUG (4) passes if it is not above. */
+/* A threshold: messages of an enum log_level (core/printk.h) below it pass, so NONE stops all. */
 enum param_log_level {
     PARAM_LOG_NONE,
     PARAM_LOG_ERROR,
