@@ -11,7 +11,7 @@
 
 struct pcpu;
 
-/* Every CPU maps its own per-CPU area, and no other's, at this address (arch/x86/boot/layout.h). */
+/* Every CPU maps its own per-CPU area, and no other's, at this address (arch/x86/cpu/layout.h). */
 #define PCPU_VIRT 0xffffff0000000000UL
 
 static inline struct pcpu *this_cpu(void)
@@ -82,7 +82,8 @@ void cpu_kick(unsigned int cpu);
  * NSEC_NEVER stops it. One deadline per CPU, for the calling CPU; arch/x86/host. */
 void cpu_timer_set(nsec_t deadline);
 
-/* Ends the machine's life after a panic message: stops other CPUs, debug-exit, reset or halt. */
+/* Ends the machine's life after a panic message: stops other CPUs, prints the backtrace and the
+ * last trace records, then debug-exit, reset or halt. */
 void noreturn_fn cpu_panic_stop(void);
 
 #endif

@@ -30,6 +30,13 @@ void mmu_invalidate(const void *va);
 int must_check mmu_kva_map(mfn_t mfn, unsigned int order);
 void mmu_kva_unmap(mfn_t mfn, unsigned int order);
 
+/* The frame table (mem/frame.h) is an array of struct page at this address. */
+#define FRAME_TABLE_VIRT 0xffffa00000000000UL
+
+/* Boot, one CPU: makes the pages that hold bytes [start, end) of the frame table present and zero
+ * where they are not yet (neighbouring ranges may share a page). -XEN_ENOMEM. */
+int must_check mmu_frame_table_map(uint64_t start, uint64_t end);
+
 /* Drops all non-global entries of the calling CPU's TLB (windows, domain part), or all. */
 void mmu_flush_local(void);
 void mmu_flush_all(void);
