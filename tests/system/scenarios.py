@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The system tests: one function per group, each returns Test objects. What is booted in common stands first."""
+
+import os
+import random
+import struct
+import sys
+
+sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + "/tools/images"]
+import images  # noqa: E402
+import matrix  # noqa: E402
+from expect import (BROKEN, NO_DOM0, NO_GUESTS, UNKNOWN_OPTION, crashed, done, ended, refused, restarted,  # noqa: E402
+                    up)
+from machine import Guest, Host, Module  # noqa: E402
+from session import RAW, Test, Type  # noqa: E402
+
+IMAGES = images.OUT
+KERNEL = f"{IMAGES}/amd64/vmlinux"
+BZIMAGE = f"{IMAGES}/amd64/vmlinuz"
+RAMDISK = f"{IMAGES}/test.cpio"
+
+
+def linux(name, krtest, kernel=KERNEL, memory="160M", vcpus=1, keys="", loglevel=4):
+    """A stock kernel with the test userland, doing the given actions."""
+    cmdline = f"console=hvc0 loglevel={loglevel} panic=-1 name={name} krtest={krtest}"
+    return Guest(name, kernel, RAMDISK, memory, vcpus, keys, cmdline)
+
+
+def bad_file(name, make):
+    """A file that is no good guest, made when a test that names it runs."""
+    images.IMAGES[f"bad/{name}"] = (make, (__file__,), 0o644)
+    return f"{IMAGES}/bad/{name}"
+
+
+def good_neighbour(domain):
+    """A guest beside a bad one: it must run, under the domain id of its module, and end the machine."""
+    return linux("good", "poweroff"), {"good": [up("good", domain=domain)]}
+
+
+# --- life of guests
+
+
+def life():
+    yield Test("poweroff", guests=[linux("web", "time,smp,mem,ticks,poweroff", vcpus=2), linux("db", "time,poweroff")],
+               expect={"web": [up("web", cpus=2, domain=1), done("time"), done("smp"), done("mem"), done("ticks")],
+                       "db": [up("db", cpus=1, domain=2), done("time")],
+                       "KR": [ended("web", "poweroff")],
+                       RAW: [r"\(KR\) [^\n]*\bdb\b[^\n]*poweroff"]})
+    for machine in ("q35", "pc"):
+        yield Test(f"acpi-off-{machine}", guests=[linux("web", "poweroff")],
+                   host=Host(machine=machine, debug_exit=False),
+                   expect={"web": [up("web")], "KR": [ended("web", "poweroff")]}, status="off")
+    yield Test("four-guests", guests=[linux(n, "time,smp,poweroff", vcpus=2) for n in ("a", "b", "c", "d")],
+               host=Host(memory=1536), seconds=120,
+               expect={n: [up(n, cpus=2, domain=i), done("time"), done("smp")] for i, n in enumerate("abcd", 1)})
+    yield Test("small-128M", guests=[linux("web", "poweroff", kernel=BZIMAGE, memory="128M")],
+               expect={"web": [up("web")]})
+    yield Test("keys", guests=[linux("web", "smp,poweroff", vcpus=2, keys="weight=512 cap=150 cpus=0-1"),
+                               linux("db", "smp,poweroff", vcpus=2, keys="weight=64 cap=0 cpus=1")],
+               expect={"web": [up("web", cpus=2), done("smp")], "db": [up("db", cpus=2), done("smp")]})
+
+
+def restart():
+    yield Test("reboot-default", guests=[linux("web", "reboot:4,poweroff"), linux("db", "sleep:20,poweroff")],
+               expect={"web": [up("web", domain=1), up("web", domain=3), up("web", domain=4)],
+                       "KR": [restarted("web"), restarted("web"), ended("web", "poweroff")],
+                       "db": [up("db", domain=2)]})
+    yield Test("reboot-never", guests=[linux("web", "reboot", keys="restart=never")],
+               expect={"web": [up("web", domain=1)], "KR": [ended("web", "reboot")]}, never=[up("web", domain=2)])
+    yield Test("crash-default", guests=[linux("web", "panic"), linux("db", "sleep:8,smp,poweroff", vcpus=2)],
+               expect={"web": [up("web")],
+                       RAW: [r"\(KR\) [^\n]*\bweb\b[^\n]*crash", r"\(db\) krtest: smp ok"]},
+               never=[up("web", domain=3)], status=1)
+    yield Test("killed-init", guests=[linux("web", "exit"), linux("db", "sleep:8,time,poweroff")],
+               expect={"web": [up("web")],
+                       RAW: [r"\(KR\) [^\n]*\bweb\b[^\n]*crash", r"\(db\) krtest: time ok"]}, status=1)
+    yield Test("crash-restart", guests=[linux("web", "panic:3,poweroff", keys="restart=crash")],
+               expect={"web": [up("web", domain=1), up("web", domain=2), up("web", domain=3)],
+                       "KR": [restarted("web"), restarted("web"), ended("web", "poweroff")]}, status=(0, 1))
+    yield Test("crash-reboots-too", guests=[linux("web", "reboot:2,panic:3,poweroff", keys="restart=crash")],
+               expect={"web": [up("web", domain=1), up("web", domain=2), up("web", domain=3)]}, status=(0, 1),
+               quick=False)
+    yield Test("poweroff-always", guests=[linux("web", "poweroff:3,sleep:100", keys="restart=always")],
+               expect={"web": [up("web", domain=1), up("web", domain=2), up("web", domain=3)]}, status="stays")
+    yield Test("watchdog", guests=[linux("web", "watchdog", keys="restart=never")],
+               expect={"web": [up("web"), "krtest: watchdog armed"], "KR": [ended("web", "watchdog")]}, status=(0, 1))
+
+
+# --- what is typed wrong, and files that are no guests
+
+
+def bad_lines():
+    """Each bad key in a module of its own, all in one boot, and one good guest behind them."""
+    lines = [
+        ("domain=g1 memory=lots", "g1", "memory"),
+        ("domain=g2 memory=64M vcpus=0", "g2", "vcpus"),
+        ("domain=g3 memory=64M vcpus=4097", "g3", "vcpus"),
+        ("domain=g4 memory=64M weight=heavy", "g4", "weight"),
+        ("domain=g5 memory=64M cap=-1", "g5", "cap"),
+        ("domain=g6 memory=64M cpus=1-0", "g6", "cpus"),
+        ("domain=g7 memory=64M cpus=77", "g7", "cpus"),
+        ("domain=g8 memory=64M restart=perhaps", "g8", "restart"),
+        ("domain=g9 memory=64M froodle=1", "g9", "froodle"),
+        ("domain=g10 memory=0", "g10", "memory"),
+        ("domain=g11 memory=99999999999999999999G", "g11", "memory"),
+        ("domain=g12 memory=64Q", "g12", "memory"),
+    ]
+    file = bad_file("stub", lambda: b"no kernel at all" * 256)
+    guest, wanted = good_neighbour(len(lines) + 1)
+    bad = [Module(file, line) for line, _, _ in lines]
+    yield Test("bad-keys", modules=bad + guest.modules(),
+               expect={"KR": [refused(name, key) for _, name, key in lines], **wanted}, status=(0, 1))
+    guest, wanted = good_neighbour(1)
+    yield Test("bad-same-name", modules=guest.modules() + [Module(file, "domain=good memory=64M")],
+               expect={"KR": [refused("good", "name|twice|already|second|exists")], **wanted}, status=(0, 1))
+    yield Test("bad-all", modules=[Module(file, "domain=g1 memory=lots")],
+               expect={"KR": [refused("g1", "memory")]}, status=2)
+
+
+def truncated(kernel):
+    data = images.read(images.need(kernel))
+    return data[: len(data) // 2]
+
+
+def garbled():
+    """A bzImage whose payload is damaged in its middle."""
+    data = bytearray(images.read(images.need("amd64/vmlinuz")))
+    middle = len(data) // 2
+    data[middle:middle + 64] = bytes(b ^ 0x5A for b in data[middle:middle + 64])
+    return bytes(data)
+
+
+def giant_segment():
+    """An ELF64 whose only segment wants a terabyte."""
+    ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+    head = struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0x100000, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    load = struct.pack("<IIQQQQQQ", 1, 5, 4096, 0x100000, 0x100000, 4096, 1 << 40, 4096)
+    return (ident + head + load).ljust(8192, b"\0")
+
+
+def bad_files():
+    files = {
+        "empty": lambda: b"",
+        "one-byte": lambda: b"\x7f",
+        "random": lambda: random.Random(1).randbytes(1 << 20),
+        "truncated-bzimage": lambda: truncated("amd64/vmlinuz"),
+        "truncated-elf": lambda: truncated("amd64/vmlinux"),
+        "garbled-bzimage": garbled,
+        "giant-segment": giant_segment,
+        "huge": lambda: bytes(300 << 20),
+    }
+    for name, make in files.items():
+        guest, wanted = good_neighbour(2)
+        yield Test(f"bad-file-{name}", host=Host(memory=1536),
+                   modules=[Module(bad_file(name, make), "domain=bad memory=160M")] + guest.modules(),
+                   expect={"KR": [refused("bad", ".")], **wanted}, never=[up("bad")], status=(0, 1))
+
+
+def too_much():
+    def beside(name, bad, why, host=Host()):
+        guest, wanted = good_neighbour(2)
+        return Test(name, host=host, guests=[bad, guest], expect={"KR": [refused("bad", why)], **wanted},
+                    never=[up("bad")], status=(0, 1))
+
+    bad = linux("bad", "poweroff", memory="128M")
+    bad.ramdisk = bad_file("ramdisk-200M", lambda: bytes(200 << 20))
+    yield beside("bad-ramdisk-size", bad, r"ramdisk|memory|\d+ ?[KMG]", Host(memory=1536))
+    yield beside("bad-memory-size", linux("bad", "poweroff", memory="64G"), "memory")
+    yield beside("bad-memory-small", linux("bad", "poweroff", memory="48M"), r"\d+ ?[KM]")
+    yield beside("bad-vcpus", linux("bad", "poweroff", vcpus=1000), "vcpus")
+
+
+def host_side():
+    yield Test("no-modules", expect={"KR": [NO_GUESTS]}, status=2)
+    yield Test("dom0-reserved", modules=[Module(BZIMAGE, "console=hvc0 quiet"), Module(RAMDISK)],
+               expect={"KR": [NO_DOM0]}, status=2)
+    guest = linux("web", "poweroff")
+    yield Test("dom0-and-guest", modules=[Module(BZIMAGE, "console=hvc0"), *guest.modules()],
+               expect={"KR": [NO_DOM0], "web": [up("web", domain=1)]})
+    yield Test("unknown-option", guests=[guest], options="froodle=7 sync_console",
+               expect={"KR": [UNKNOWN_OPTION], "web": [up("web")]})
+    yield Test("maxcpus", guests=[linux("web", "smp,poweroff", vcpus=2)], options="maxcpus=1", host=Host(cpus=4),
+               expect={"web": [up("web", cpus=2), done("smp")]}, quick=False)
+    yield Test("memory-4G", guests=[linux("web", "mem,poweroff", memory="3584M")], host=Host(memory=5120), quick=False,
+               seconds=180, expect={"web": [up("web"), done("mem")]})
+
+
+# --- the console
+
+
+SWITCH = Type(b"\x01\x01\x01")
+
+
+def console():
+    yield Test("escape", guests=[linux("web", "escape,poweroff"), linux("db", "sleep:2,poweroff")],
+               expect={"web": [r"escape: \\x1b\[2J\\x1b\]0;title\\x07 .*\\x0d.*forged by return", r"\(KR\) forged by line",
+                               r"\(db\) forged neighbour", r"\\x00end", done("escape")]},
+               never=[r"^\(KR\) forged", r"^\(db\) forged", r"[\x00-\x08\x0b-\x1f\x7f]"])
+    yield Test("flood", guests=[linux("web", "flood:4000,poweroff"), linux("db", "time,smp,poweroff", vcpus=2)],
+               expect={"web": ["flood: 0 ", done("flood")], "db": [done("time"), done("smp")]},
+               never=[r"^flood", r"^\d{10}"], seconds=120)
+    yield Test("input", guests=[linux("web", "read,poweroff"), linux("db", "read,poweroff")],
+               expect={RAW: [r"\(web\) krtest: read waits", SWITCH, "web", Type(b"hello web\n"),
+                             r"read got <hello web>"],
+                       "KR": [ended("web", "poweroff")],
+                       "db": ["krtest: read waits"]}, status="stays")
+    yield Test("input-second", guests=[linux("web", "read,poweroff"), linux("db", "read,sleep:1,poweroff")],
+               expect={RAW: [r"\(web\) krtest: read waits", SWITCH, "web", Type(b"one\n"), "read got <one>",
+                             SWITCH, "db", Type(b"two\n"), "read got <two>"]})
+    for key, words in (("h", "(?i)key"), ("q", r"\bweb\b"), ("r", "(?i)cpu"), ("e", "(?i)port|event"), ("m", "(?i)memory|free")):
+        yield Test(f"debug-key-{key}", guests=[linux("web", "read,poweroff")], quick=key in "hq", status="stays",
+                   expect={RAW: [r"\(web\) krtest: read waits", Type(key.encode())], "KR": [words]})
+
+
+# --- bare-metal guests and the matrix
+
+
+def metal():
+    return []
+
+
+def matrix_runs():
+    models = {"max": "max", "EPYC-Milan": "EPYC-Milan", "qemu64": "qemu64,+svm,+npt"}
+    for row in matrix.load():
+        v = row.values
+        file = f"{IMAGES}/{v['kernel']}/" + ("vmlinux" if v["format"] == "vmlinux" else f"vmlinuz-{v['format']}")
+        count, vcpus = int(v["guests"]), int(v["vcpus"])
+        host = Host(v["machine"], models[v["cpu"]], int(v["hostcpus"]), 512 + 240 * count, v["boot"])
+        names = [f"g{i}" for i in range(1, count + 1)]
+        yield Test(row.name, quick=row.quick, host=host, seconds=120 + 60 * count,
+                   covers=" ".join(v.values()),
+                   guests=[linux(n, "time,smp,ticks,poweroff", file, "160M", vcpus) for n in names],
+                   expect={n: [up(n, cpus=vcpus, domain=i), done("time"), done("smp"), done("ticks")]
+                           for i, n in enumerate(names, 1)})
+
+
+GROUPS = {
+    "metal": metal,
+    "life": life,
+    "restart": restart,
+    "bad-lines": bad_lines,
+    "bad-files": bad_files,
+    "too-much": too_much,
+    "host": host_side,
+    "console": console,
+    "matrix": matrix_runs,
+}
