@@ -67,9 +67,11 @@ def main():
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("-j", type=int, default=2, metavar="N", help="boots at a time (default 2)")
-    parser.add_argument("--krypton", default=machine.KRYPTON)
+    parser.add_argument("--krypton", default=machine.KRYPTON, metavar="FILE")
+    parser.add_argument("--guests", default=scenarios.GUESTS, metavar="DIR", help="built bare-metal guests")
     args = parser.parse_args()
     os.chdir(ROOT)
+    scenarios.GUESTS = args.guests
 
     start = time.monotonic()
     tests = chosen(args)

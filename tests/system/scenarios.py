@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The system tests: one function per group, each returns Test objects. What is booted in common stands first."""
 
-import os
+import glob
 import random
+import re
 import struct
 import sys
 
@@ -15,6 +16,7 @@ from machine import Guest, Host, Module  # noqa: E402
 from session import RAW, Test, Type  # noqa: E402
 
 IMAGES = images.OUT
+GUESTS = "build/guests"
 KERNEL = f"{IMAGES}/amd64/vmlinux"
 BZIMAGE = f"{IMAGES}/amd64/vmlinuz"
 RAMDISK = f"{IMAGES}/test.cpio"
@@ -215,8 +217,25 @@ def console():
 # --- bare-metal guests and the matrix
 
 
+def head_field(path, field):
+    """A line `FIELD: text` of a bare-metal guest's head comment, or None."""
+    with open(path, encoding="utf-8") as f:
+        found = re.search(rf"^[ /*]*{field}: *(.*?)[ */]*$", f.read().split("#include")[0], re.M)
+    return found[1] if found else None
+
+
 def metal():
-    return []
+    """The bare-metal guests of tests/guests: how each is run and ends stands in its head comment."""
+    for path in sorted(glob.glob("tests/guests/*/main.c")):
+        name = path.split("/")[2]
+        keys, _, cmdline = (head_field(path, "RUN") or "memory=32M vcpus=1").partition(" -- ")
+        line = f"domain={name} {keys}" + (f" -- {cmdline}" if cmdline else "")
+        end = head_field(path, "END") or "poweroff"
+        steps = {"KR": [ended(name, end)]}
+        if end == "poweroff":
+            steps[name] = [rf"^TEST {name}: (SUCCESS|SKIP)"]
+        yield Test(f"metal-{name}", modules=[Module(f"{GUESTS}/{name}", line)], expect=steps,
+                   never=[rf"TEST {name}: (ERROR|FAILURE)"], status=1 if end == "crash" else 0)
 
 
 def matrix_runs():

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the harness itself: what it must not let pass. Boots nothing."""
 
+import os
 import sys
 
 import session  # noqa: F401, first: it sets the module path
@@ -86,6 +87,7 @@ CASES = (ordered_lines, broken_hypervisor, never_lines, typed_keys, machine_end,
 
 
 def main():
+    os.chdir(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     failed = 0
     for case in CASES:
         try:

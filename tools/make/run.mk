@@ -7,7 +7,7 @@
 #   make system ONLY=pattern                               system tests by name
 #   make bench        instructions per operation           make iso          build/krypton.iso: GRUB, two guests
 
-SYSTEM := $(PYTHON) tests/system/run.py --krypton $(B)/krypton
+SYSTEM := $(PYTHON) tests/system/run.py --krypton $(B)/krypton --guests $(B)/guests
 HOST_PARTS := unit='$(MAKE) --no-print-directory unit' corpora='$(MAKE) --no-print-directory corpora' \
 	harness='$(PYTHON) tests/system/selftest.py'
 
@@ -31,15 +31,15 @@ debug:
 iso: all
 	$(Q)$(PYTHON) tools/run --krypton $(B)/krypton --iso $(B)/krypton.iso
 
-system: all
+system: all guests
 	$(Q)$(SYSTEM) $(ONLY)
 
 test test-full:
 	$(Q)tools/setup test
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all guests
 	$(Q)$(PYTHON) tools/test-all $(HOST_PARTS) system='$(SYSTEM)$(if $(filter test-full,$@), --full)'
 
 test-quick:
 	$(Q)tools/setup test
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all guests
 	$(Q)$(PYTHON) tools/test-all $(HOST_PARTS) system='$(SYSTEM) metal life'
