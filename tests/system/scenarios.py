@@ -2,6 +2,7 @@
 """The system tests: one function per group, each returns Test objects. What is booted in common stands first."""
 
 import glob
+import os
 import random
 import re
 import struct
