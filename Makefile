@@ -27,6 +27,7 @@ all: $(B)/krypton $(B)/krypton.gz $(B)/krypton-syms
 include tools/make/flags.mk
 include tools/make/metal.mk
 include tools/make/loader.mk
+include tools/make/guests.mk
 include tools/make/host.mk
 include tools/make/tests.mk
 include tools/make/check.mk

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exceptions and interrupts. An exception at a probed instruction (cpu.h) goes to the probe; others
+ * to the vector's handler; an exception with neither is the verdict ERROR. A handler of an
+ * interrupt from the local APIC calls apic_eoi itself.
+ */
+#ifndef GUEST_TRAP_H
+#define GUEST_TRAP_H
+
+#include "regs.h"
+
+void trap_init(void);     /* once, vCPU 0 */
+void trap_init_cpu(void); /* on each vCPU */
+void trap_handler(unsigned int vector, void (*fn)(struct regs *));
+void trap_dispatch(struct regs *r);
+
+/* For the width's own code: one IDT entry. */
+void idt_set(unsigned int vector, unsigned long target, unsigned int dpl);
+void idt_load(void);
+extern unsigned long trap_cr2; /* of the last #PF */
+
+#endif
