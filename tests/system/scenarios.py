@@ -11,8 +11,7 @@ import sys
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + "/tools/images"]
 import images  # noqa: E402
 import matrix  # noqa: E402
-from expect import (BROKEN, NO_DOM0, NO_GUESTS, UNKNOWN_OPTION, crashed, done, ended, refused, restarted,  # noqa: E402
-                    up)
+from expect import NO_DOM0, NO_GUESTS, UNKNOWN_OPTION, done, ended, refused, restarted, up  # noqa: E402
 from machine import Guest, Host, Module  # noqa: E402
 from session import RAW, Test, Type  # noqa: E402
 

@@ -193,7 +193,7 @@ class Log(Command):
 
 
 class Type(Command):
-    """kr-type TEXT: types on the serial console; \\\\r and \\\\x01 mean what they mean in C"""
+    r"""kr-type TEXT: types on the serial console; \r and \x01 mean what they mean in C"""
 
     name, args = "kr-type", (1, 1)
 
