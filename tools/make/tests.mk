@@ -10,6 +10,8 @@ TEST_CFLAGS = $(HOST_CFLAGS) $(HOST_DEBUG) -Itests -Wno-conversion -Wno-sign-con
 	-Wno-unused-parameter
 test_libs = $(shell sed -n 's/.*LIBS: *\([^*]*\).*/\1/p' $(1) | head -1)
 
+only = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
+
 UNIT_TESTS := $(patsubst %.c,$(H)/%,$(wildcard tests/unit/*_test.c))
 REPLAYS := $(patsubst %.c,$(H)/%,$(wildcard tests/fuzz/fz_*.c))
 FUZZERS := $(patsubst %.c,build-fuzz/%,$(wildcard tests/fuzz/fz_*.c))
@@ -28,10 +30,10 @@ $(H)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(H)/libkrypton-host.a
 
 .SECONDEXPANSION:
 .PHONY: unit corpora fuzz
-unit: $$(filter $$(if $$(ONLY),%$$(ONLY)%,%),$(UNIT_TESTS)) $$(UNIT_TARGETS)
+unit: $(call only,$(UNIT_TESTS)) $$(UNIT_TARGETS)
 	$(Q)$(PYTHON) tools/check/run-unit.py $(if $(ONLY),--only $(ONLY)) $(UNIT_TESTS) $(UNIT_TARGETS)
 
-corpora: $(REPLAYS)
+corpora: $(call only,$(REPLAYS))
 	$(Q)$(PYTHON) tools/check/run-unit.py --corpora $(if $(ONLY),--only $(ONLY)) $(REPLAYS)
 
 FUZZ_CC := clang
@@ -45,6 +47,6 @@ build-fuzz/tests/fuzz/%: tests/fuzz/%.c build-fuzz/libkrypton-host.a
 		$< build-fuzz/libkrypton-host.a $(call test_libs,$<) -o $@
 
 # New inputs are collected in build-fuzz/corpus; copy the few that matter into tests/fuzz/corpus.
-fuzz: $(FUZZERS)
+fuzz: $(call only,$(FUZZERS))
 	$(Q)$(PYTHON) tools/check/run-unit.py --fuzz $(FUZZ_SECONDS) $(if $(ONLY),--only $(ONLY)) \
 		$(FUZZERS)
