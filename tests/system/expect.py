@@ -31,13 +31,9 @@ def restarted(name):
     return rf"(?i)\b{name}\b.*\b(again|restart)"
 
 
-def refused(name, why):
-    """A guest was not started; why is what the message must also name."""
-    return rf"(?i)\b{name}\b.*{why}"
-
-
-def crashed(name, why=""):
-    return rf"(?i)\b{name}\b.*{why}"
+def refused(name, why="."):
+    """A guest was not started, or was stopped before it ran; why is what the message must also name."""
+    return rf"(?i)^(?=.*\b{name}\b)(?=.*(?:{why}))(?=.*(?:not started|refused|stopped|crash|fail|cannot))"
 
 
 NO_GUESTS = r"(?i)no guest|nothing (to|could be) start"
