@@ -14,6 +14,7 @@
 #include "core/lock.h"
 #include "core/pcpu.h"
 #include "core/reclaim.h"
+#include "core/task.h"
 #include "core/timer.h"
 #include "domain/p2m.h"
 #include "domain/virt.h"
@@ -29,7 +30,6 @@ struct sched_vcpu;
 struct sched_domain;
 struct vlapic;
 struct console_guest;
-struct virt_domain;
 struct virt_vcpu;
 
 /* The guest's memory map as XENMEM_memory_map gives it (E820 types). */
@@ -69,8 +69,10 @@ struct domain {
     bool wide;                    /* [L] 64-bit shared info (addendum B0.3: false = "32-bit" flag
                                      as sampled; starts as 64-bit) */
     struct spinlock lock;
-    struct list link; /* table of domains */
+    struct domain *next; /* hash chain of the table of domains; readers lock-free */
     struct reclaim reclaim;
+    struct task task;   /* its life's next step: shutdown, teardown */
+    uint8_t kill_phase; /* own task */
 
     unsigned int max_vcpus; /* (c) */
     struct vcpu **vcpu;     /* (c) array of max_vcpus */
@@ -92,12 +94,10 @@ struct domain {
     struct cpu_policy *policy;     /* (i) */
     struct sched_domain *sched;    /* (c) */
     struct console_guest *console; /* (i) NULL: none */
-    struct virt_domain *virt;      /* (c) */
     uint64_t part_root;            /* (c) frame of the domain part's L3 table */
 
     unsigned int pause_count;      /* [L] toolstack pauses; starts at 1 */
     unsigned int online_vcpus;     /* [L] vCPUs that are not down */
-    unsigned int paused_vcpus;     /* [L] of a shutting-down domain: vCPUs that have stopped */
     bool shutting_down;            /* [L] reason latched, vCPUs are stopping */
     uint32_t shutdown_code;        /* [L] SHUTDOWN_*, ~0 = none */
     bool crashed;                  /* [L] domain_crash() was called */
@@ -201,12 +201,21 @@ void domain_shutdown(struct domain *d, uint32_t code);
 /* A guest that broke a rule: prints the name and the reason, shutdown(crash). */
 void domain_crash(struct domain *d, const char *fmt, ...) printf_like(2, 3);
 
-/* Tears down in idempotent, bounded steps: true while there is more to do. Control lock held by
- * the caller (one at a time). After the last step the domain is DEAD and unpublished when its
- * references go. */
-bool domain_kill_step(struct domain *d);
+/* Starts the teardown: bounded steps in the loop, as a task. At the end the domain is DEAD and
+ * domain_event_hook(d) runs once more; its id and structure go with its last reference. Nothing
+ * when it is dying already. */
+void domain_kill(struct domain *d);
 
-/* Filled by floor 7 (or dom0's VIRQ): a domain is fully shut down. Runs in a loop, no lock held. */
+/* Parts of a domain that live on higher floors (bus, devices): made with the domain, unmade with
+ * it. Filled by floor 5. */
+struct domain_hooks {
+    int (*create)(struct domain *d);
+    void (*destroy)(struct domain *d);
+};
+extern const struct domain_hooks *domain_hooks;
+
+/* Filled by floor 7 (or dom0's VIRQ): a domain is fully shut down (state SHUTDOWN) or torn down
+ * (DEAD). Runs in a loop, no lock held. */
 extern void (*domain_event_hook)(struct domain *d);
 
 /* Memory of a domain: takes 2^order frames of the heap, assigns and counts them; MFN_NONE when
@@ -236,9 +245,6 @@ bool vcpu_has_event(struct vcpu *v);
 /* Takes and clears pause bits with the scheduler told: set/clear VPAUSE_*. */
 void vcpu_pause_set(struct vcpu *v, uint32_t bits);
 void vcpu_pause_clear(struct vcpu *v, uint32_t bits);
-
-/* Rewrites its vcpu_info.time (and secondary area) if the CPU's stamp changed or `force`. */
-void vcpu_update_time(struct vcpu *v, bool force);
 
 #define for_each_vcpu(d, v) \
     for (unsigned int i_ = 0; i_ < (d)->max_vcpus && ((v) = (d)->vcpu[i_], true); i_++)

@@ -47,6 +47,8 @@ void sched_vcpu_fini(struct vcpu *v); /* waits until no CPU has it loaded */
 /* The loop: who runs next on the calling CPU. Accounts prev's time and runstate; arms the slice
  * timer. NULL: idle. */
 struct vcpu *sched_pick(struct vcpu *prev);
+/* The loop has unloaded v: other CPUs may take it. */
+void sched_release(struct vcpu *v);
 
 /* v->pause changed (domain.h's vcpu_pause_set/clear and vcpu_wake/block go through here). */
 void sched_runnable_changed(struct vcpu *v);

@@ -13,8 +13,8 @@ struct intc_ops {
     void (*destroy)(struct vcpu *v);
     bool (*enabled)(struct vcpu *v);                 /* base MSR enable and SVR bit 8 */
     void (*request)(struct vcpu *v, uint8_t vector); /* edge into IRR; raises VWORK_EVENT, wakes */
-    bool (*has_interrupt)(struct vcpu *v); /* an IRR vector above PPR is waiting [loaded] */
-    void (*reset)(struct vcpu *v);         /* INIT */
+    bool (*has_interrupt)(struct vcpu *v);           /* a vector above PPR is waiting [loaded] */
+    void (*reset)(struct vcpu *v);                   /* INIT */
 };
 
 extern const struct intc_ops *intc;

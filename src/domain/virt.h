@@ -149,9 +149,7 @@ struct virt_ops {
     int (*cpu_init)(void);
     void (*cpu_fini)(void); /* before the machine's reset: hardware virtualisation off */
 
-    /* Life. vcpu_create makes the private area with the reset state; all [paused]. */
-    int (*domain_create)(struct domain *d);
-    void (*domain_destroy)(struct domain *d);
+    /* Life. vcpu_create fills v->virt, v->priv, v->priv_mfn; state as after power-up. [paused] */
     int (*vcpu_create)(struct vcpu *v);
     void (*vcpu_destroy)(struct vcpu *v);
 
@@ -166,12 +164,16 @@ struct virt_ops {
      * (policy), the back end keeps them consistent (EFER.SVME, CR shadows, clean bits). */
     void (*get_control)(struct vcpu *v, struct vcpu_control *c);
     void (*set_control)(struct vcpu *v, const struct vcpu_control *c);
+    void (*set_cr2)(struct vcpu *v, uint64_t cr2);
+    enum vcpu_mode (*mode)(struct vcpu *v);
     void (*get_segs)(struct vcpu *v, struct vcpu_segs *s);
     void (*set_segs)(struct vcpu *v, const struct vcpu_segs *s);
     void (*get_sysregs)(struct vcpu *v, struct vcpu_sysregs *s);
     void (*set_sysregs)(struct vcpu *v, const struct vcpu_sysregs *s);
     void (*get_regs)(struct vcpu *v, struct vcpu_regs *r);
     void (*set_regs)(struct vcpu *v, const struct vcpu_regs *r);
+
+    void (*reset_fpu)(struct vcpu *v); /* FPU, XCR0 and TSC_AUX as after power-up [paused] */
 
     /* Events. [loaded]. event_ready: could an external interrupt be taken now (IF, no shadow,
      * nothing pending for injection)? inject needs nothing pending. window: exit with
@@ -180,9 +182,10 @@ struct virt_ops {
      * exit handler replaces it. tpr: the guest's CR8, both ways. */
     bool (*event_ready)(struct vcpu *v);
     bool (*nmi_ready)(struct vcpu *v);
-    bool (*event_pending)(struct vcpu *v);
-    void (*inject)(struct vcpu *v, const struct vcpu_event *e);
-    void (*window)(struct vcpu *v, bool on);
+    bool (*event_pending)(struct vcpu *v, struct vcpu_event *e); /* e may be NULL */
+    void (*inject)(struct vcpu *v, const struct vcpu_event *e);  /* replaces what is pending */
+    void (*window)(struct vcpu *v, bool on, uint8_t priority);   /* priority: vector >> 4, 0xff =
+                                                                    whatever the TPR says */
     void (*set_tpr)(struct vcpu *v, uint8_t cr8);
     uint8_t (*get_tpr)(struct vcpu *v);
 
@@ -190,6 +193,8 @@ struct virt_ops {
      * second-stage translations of v's domain at v's next entry. */
     void (*set_tsc_offset)(struct vcpu *v, uint64_t offset);
     void (*flush_guest)(struct vcpu *v);
+    void (*debug_registers)(struct vcpu *v); /* VMEXIT_DR: give it DR0-7, then retry [loaded] */
+    void (*set_xcr0)(struct vcpu *v, uint64_t xcr0); /* checked by policy [loaded] */
     void (*clear_shadow)(struct vcpu *v); /* an instruction was completed: no STI/MOV SS shadow */
 
     void (*dump)(struct vcpu *v); /* to the console, for debug keys and crashes [paused/loaded] */
@@ -200,7 +205,5 @@ extern const struct virt_ops *virt;
 /* Composes an exception with what is pending, as hardware does (#DF, triple fault): [loaded]. */
 void vcpu_raise_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
 void vcpu_raise_page_fault(struct vcpu *v, uint64_t address, uint32_t error);
-
-enum vcpu_mode vcpu_mode(struct vcpu *v); /* [loaded] or [paused] */
 
 #endif

@@ -9,10 +9,9 @@
 #include "domain/domain.h"
 
 enum verdict {
-    VERDICT_DONE,  /* finished: skip the instruction */
+    VERDICT_DONE,  /* finished: skip the instruction (x->len, or its unprefixed length) */
     VERDICT_RETRY, /* run it again, or rip is where it should be */
     VERDICT_FAULT, /* an exception was raised: rip stays */
-    VERDICT_WAIT,  /* finished, and the vCPU has blocked */
     VERDICT_CRASH, /* domain_crash() was called */
 };
 
@@ -28,21 +27,28 @@ enum verdict ex_pause(struct vcpu *v, struct vmexit *x);
 enum verdict ex_cr(struct vcpu *v, struct vmexit *x);
 enum verdict ex_dr(struct vcpu *v, struct vmexit *x);
 enum verdict ex_exception(struct vcpu *v, struct vmexit *x);
+enum verdict ex_xsetbv(struct vcpu *v, struct vmexit *x);
 enum verdict ex_shutdown(struct vcpu *v, struct vmexit *x);
+enum verdict ex_task_switch(struct vcpu *v, struct vmexit *x);
+enum verdict ex_invalid(struct vcpu *v, struct vmexit *x);
 
 /* The loop of a physical CPU. Never returns. */
 void noreturn_fn exit_loop(void);
 
 /* Settles v's and the CPU's pending work. True: v may be entered. Interrupts on. */
 bool work_settle(struct vcpu *v);
-/* The CPU's own bits alone (idle too). */
-void work_cpu(void);
+/* The CPU's own bits alone (idle too). True: ask the scheduler. */
+bool work_cpu(void);
+/* WORK_CONSOLE's handler, filled from above. */
+extern void (*work_console_hook)(void);
 
 /* Counts, traces, runs the handler, moves rip. [loaded] */
 void exit_dispatch(struct vcpu *v, struct vmexit *x);
 
-/* Length of the instruction at rip for an exit whose kind is known: hardware's, else the
- * unprefixed length (debug builds read and compare), else by decoding. 0: a fault was raised. */
-unsigned int exit_insn_len(struct vcpu *v, struct vmexit *x);
+/* The calling CPU starts to serve d (NULL: nobody): windows and the domain part follow. */
+void loop_serve(struct domain *d);
+
+/* Looks for something to deliver to v, injects it or asks for a window. [loaded] */
+void event_settle(struct vcpu *v);
 
 #endif

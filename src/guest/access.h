@@ -40,13 +40,14 @@ int must_check gpa_write(struct domain *d, gpa_t gpa, const void *src, size_t n)
 int must_check gpa_zero(struct domain *d, gpa_t gpa, size_t n);
 
 /* Instruction fetch for emulation: up to 15 bytes at linear address; returns how many were read
- * (a fault after the first page boundary shortens). 0 with *fault filled: raise it. */
+ * (a fault after the first page boundary shortens). When fewer than n, *fault says what the next
+ * byte raises. */
 struct guest_fault {
     uint64_t address;
     uint32_t error; /* #PF error code */
 };
-unsigned int guest_fetch(struct vcpu *v, uint8_t *buf, uint64_t linear, unsigned int n,
-                         struct guest_fault *fault);
+unsigned int must_check guest_fetch(struct vcpu *v, uint8_t *buf, uint64_t linear, unsigned int n,
+                                    struct guest_fault *fault);
 
 /* Access by an emulated instruction, with the guest's own privilege (user or supervisor) and page
  * rights: 0, -XEN_EFAULT with *fault (raise #PF), or -XEN_ENOENT with *gpa when the access leaves

@@ -16,7 +16,8 @@ extern const struct intc_ops vlapic_intc; /* domain/upcall.h */
 /* Adds the xAPIC page to the domain's bus. */
 int must_check vlapic_domain_init(struct domain *d);
 
-/* The highest vector that may be delivered now (above PPR), or -1. [loaded] */
+/* The highest requested vector whose class is above that of every vector in service, or -1. The
+ * task priority is the caller's matter: it holds back classes up to vlapic_get_tpr(). [loaded] */
 int vlapic_pending(struct vcpu *v);
 /* That vector is being delivered: IRR -> ISR. */
 void vlapic_accept(struct vcpu *v, uint8_t vector);
