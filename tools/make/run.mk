@@ -8,7 +8,9 @@
 #   make bench        instructions per operation           make iso          build/krypton.iso: GRUB, two guests
 
 SYSTEM := $(PYTHON) tests/system/run.py --krypton $(B)/krypton --guests $(B)/guests
-HOST_PARTS := unit='$(MAKE) --no-print-directory unit' corpora='$(MAKE) --no-print-directory corpora' \
+# A build of its own after setup; on all CPUs unless -j was given.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+HOST_PARTS = unit='$(SUBMAKE) unit' corpora='$(SUBMAKE) corpora' \
 	harness='$(PYTHON) tests/system/selftest.py'
 
 .PHONY: setup doctor run debug iso system test test-quick test-full bench
@@ -20,12 +22,12 @@ doctor:
 
 run:
 	$(Q)tools/setup run
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(SUBMAKE) all
 	$(Q)$(PYTHON) tools/run --krypton $(B)/krypton
 
 debug:
 	$(Q)tools/setup check
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(SUBMAKE) all
 	$(Q)$(PYTHON) tools/debug $(B)
 
 iso: all
@@ -36,10 +38,15 @@ system: all guests
 
 test test-full:
 	$(Q)tools/setup test
-	$(Q)$(MAKE) --no-print-directory all guests
+	$(Q)$(SUBMAKE) all guests
 	$(Q)$(PYTHON) tools/test-all $(HOST_PARTS) system='$(SYSTEM)$(if $(filter test-full,$@), --full)'
 
 test-quick:
 	$(Q)tools/setup test
-	$(Q)$(MAKE) --no-print-directory all guests
+	$(Q)$(SUBMAKE) all guests
 	$(Q)$(PYTHON) tools/test-all $(HOST_PARTS) system='$(SYSTEM) metal life'
+
+bench:
+	$(Q)tools/setup run
+	$(Q)$(SUBMAKE) all guests
+	$(Q)$(PYTHON) tools/bench $(B)
