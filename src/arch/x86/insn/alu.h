@@ -20,7 +20,7 @@
 /* The numbers of the instructions in opcodes and in ModRM.reg. */
 enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 
-static inline uint64_t truncate(uint64_t v, unsigned bytes)
+static inline uint64_t zero_extend(uint64_t v, unsigned bytes)
 {
     return v & (~0ULL >> (64 - 8 * bytes));
 }
@@ -65,7 +65,7 @@ static inline uint64_t alu(enum alu_op op, uint64_t a, uint64_t b, unsigned byte
         carries = (~a & b) | ((~a | b) & r);
         break;
     }
-    r = truncate(r, bytes);
+    r = zero_extend(r, bytes);
     uint64_t cf = (carries >> top) & 1, below = (carries >> (top - 1)) & 1;
     *flags &= ~(CF | PF | AF | ZF | SF | OF);
     *flags |= (cf ? CF : 0) | (cf != below ? OF : 0) | ((carries >> 3) & 1 ? AF : 0) |

@@ -21,7 +21,7 @@ static uint64_t reg_read(const struct insn *i, const struct insn_cpu *cpu, unsig
 {
     if (is_high_byte(i, n, bytes))
         return (cpu->gpr[n & 3] >> 8) & 0xff;
-    return truncate(cpu->gpr[n & 15], bytes);
+    return zero_extend(cpu->gpr[n & 15], bytes);
 }
 
 static void reg_write(const struct insn *i, struct insn_cpu *cpu, unsigned n, unsigned bytes,
@@ -31,17 +31,17 @@ static void reg_write(const struct insn *i, struct insn_cpu *cpu, unsigned n, un
     if (is_high_byte(i, n, bytes))
         *r = (*r & ~0xff00ULL) | (v & 0xff) << 8;
     else if (bytes < 4)
-        *r = (*r & ~truncate(~0ULL, bytes)) | truncate(v, bytes);
+        *r = (*r & ~zero_extend(~0ULL, bytes)) | zero_extend(v, bytes);
     else
-        *r = truncate(v, bytes);
+        *r = zero_extend(v, bytes);
 }
 
 static uint64_t to_linear(const struct insn *i, const struct insn_cpu *cpu, enum insn_seg seg,
                           uint64_t offset)
 {
-    uint64_t linear = truncate(offset, i->addrsize);
+    uint64_t linear = zero_extend(offset, i->addrsize);
     if (i->mode != INSN_64)
-        return truncate(linear + cpu->ops->seg_base(cpu->ctx, seg), 4);
+        return zero_extend(linear + cpu->ops->seg_base(cpu->ctx, seg), 4);
     return seg >= INSN_FS ? linear + cpu->ops->seg_base(cpu->ctx, seg) : linear;
 }
 
@@ -299,10 +299,10 @@ static int exec_memory(const struct insn *i, struct insn_cpu *cpu)
         rc = cpu->ops->read(cpu->ctx, i->seg, linear, w.bytes, &w.mem);
     if (rc)
         return rc;
-    w.mem = truncate(w.mem, w.bytes);
+    w.mem = zero_extend(w.mem, w.bytes);
     compute(row->kind, i, cpu, &w);
     if (w.store)
-        rc = cpu->ops->write(cpu->ctx, i->seg, linear, w.bytes, truncate(w.mem, w.bytes));
+        rc = cpu->ops->write(cpu->ctx, i->seg, linear, w.bytes, zero_extend(w.mem, w.bytes));
     if (rc)
         return rc;
     if (w.load)
@@ -359,7 +359,7 @@ static int string_once(const struct insn *i, struct insn_cpu *cpu)
     }
     if (rc)
         return rc;
-    val = truncate(val, bytes);
+    val = zero_extend(val, bytes);
     switch (what) {
     case S_OUTS:
         return ops->out(cpu->ctx, port, bytes, val);
@@ -370,7 +370,7 @@ static int string_once(const struct insn *i, struct insn_cpu *cpu)
     case S_SCAS:
         rc = ops->read(cpu->ctx, INSN_ES, dst, bytes, &other);
         if (!rc)
-            alu(ALU_CMP, val, truncate(other, bytes), bytes, &cpu->rflags);
+            alu(ALU_CMP, val, zero_extend(other, bytes), bytes, &cpu->rflags);
         return rc;
     default:
         return ops->write(cpu->ctx, INSN_ES, dst, bytes, val);
@@ -385,7 +385,7 @@ static int exec_string(const struct insn *i, struct insn_cpu *cpu, unsigned boun
     bool uses_dst = what != S_LODS && what != S_OUTS;
     uint64_t step = cpu->rflags & DF ? 0 - (uint64_t)i->opsize : i->opsize;
 
-    if (i->rep && truncate(cpu->gpr[RCX], i->addrsize) == 0)
+    if (i->rep && zero_extend(cpu->gpr[RCX], i->addrsize) == 0)
         return INSN_DONE;
     do {
         int rc = string_once(i, cpu);
@@ -398,7 +398,7 @@ static int exec_string(const struct insn *i, struct insn_cpu *cpu, unsigned boun
         if (!i->rep)
             return INSN_DONE;
         reg_write(i, cpu, RCX, i->addrsize, cpu->gpr[RCX] - 1);
-        if (truncate(cpu->gpr[RCX], i->addrsize) == 0)
+        if (zero_extend(cpu->gpr[RCX], i->addrsize) == 0)
             return INSN_DONE;
         if (compares && !(cpu->rflags & ZF) == (i->rep == 0xf3))
             return INSN_DONE;
