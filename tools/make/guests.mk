@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Bare-metal test guests: every folder of tests/guests/ with a main.c becomes $(B)/guests/<folder>.
 #   make guests            builds them and the benchmark guest ($(B)/guests/bench)
-# A name that ends in 32 is a 32-bit guest. A line `LINK: 0x...` in main.c's head comment is the
+# A name that ends in 32 is a 32-bit guest; it also gets the files, but main.c, of the folder of the
+# same name without 32. A line `LINK: 0x...` in main.c's head comment is the
 # address it is linked at, 1 MiB without one.
 
 GUEST_LIB := tests/guests/lib
@@ -38,10 +39,13 @@ endef
 $(eval $(call guest_width,64))
 $(eval $(call guest_width,32))
 
+guest_sources = $(wildcard $(1)/*.c) \
+	$(if $(filter %32,$(1)),$(filter-out %/main.c,$(wildcard $(1:%32=%)/*.c)))
+
 # $(1): output name, $(2): folder, $(3): width
 define guest_link
--include $$(patsubst %.c,$(B)/guests/obj$(3)/%.d,$$(wildcard $(2)/*.c))
-$(B)/guests/$(1): $$(patsubst %.c,$(B)/guests/obj$(3)/%.o,$$(wildcard $(2)/*.c)) \
+-include $$(patsubst %.c,$(B)/guests/obj$(3)/%.d,$$(call guest_sources,$(2)))
+$(B)/guests/$(1): $$(patsubst %.c,$(B)/guests/obj$(3)/%.o,$$(call guest_sources,$(2))) \
 		$$(GUEST_OBJ$(3)) $(GUEST_LIB)/link.ld
 	$$(call say,GUEST,$$@)
 	$$(Q)$$(LD) $$(GUEST_LD$(3)) --build-id=none -T $(GUEST_LIB)/link.ld \

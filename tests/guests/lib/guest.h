@@ -104,4 +104,8 @@ bool cpu_start(unsigned int id, void (*fn)(void *), void *arg);
 bool cpu_done(unsigned int id);
 struct cpu *cpu_get(unsigned int id);
 
+/* ------------------------------------------------------------------ other modes, 64-bit only */
+unsigned long user_call(unsigned long (*fn)(unsigned long), unsigned long arg); /* at CPL 3 */
+uint32_t compat_call(uint32_t code, uint32_t arg); /* 32-bit code of long mode; ends with lret */
+
 #endif

@@ -13,6 +13,8 @@ struct shared_info *shared_info_map(void)
         return s;
     while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
         cpu_relax();
+    if (!mapped)
+        shared_width_init();
     if (!mapped && map_shared_page(XENMAPSPACE_shared_info, 0, shared_page))
         test_error("the shared info page cannot be mapped");
     __atomic_store_n(&mapped, 1, __ATOMIC_RELEASE);

@@ -14,7 +14,8 @@ void trap_init_cpu(void); /* on each vCPU */
 void trap_handler(unsigned int vector, void (*fn)(struct regs *));
 void trap_dispatch(struct regs *r);
 
-/* For the width's own code: one IDT entry. */
+/* The width's own code (x64, x32): the layout of shared pages; one IDT entry; the IDT itself. */
+void shared_width_init(void);
 void idt_set(unsigned int vector, unsigned long target, unsigned int dpl);
 void idt_load(void);
 extern unsigned long trap_cr2; /* of the last #PF */

@@ -24,6 +24,13 @@ void trap_init_cpu(void)
     idt_load();
 }
 
+/* The layout of shared pages is that of the mode in which the hypercall page is asked for. */
+void shared_width_init(void)
+{
+    static uint8_t page[PAGE_SIZE] aligned_to(4096);
+    wrmsr(cpuid(0x40000002, 0).b, (unsigned long)page);
+}
+
 uint64_t __udivdi3(uint64_t a, uint64_t b);
 uint64_t __udivdi3(uint64_t a, uint64_t b)
 {

@@ -14,9 +14,10 @@ struct regs {
     unsigned long ip, cs, flags;
 };
 
-#define GUEST_BITS 32
-#define REG_DI     "%edi" /* the register that reports a probe's fault */
-#define STACK_REG  "esp"
+#define GUEST_BITS    32
+#define REG_DI        "%edi"      /* the register that reports a probe's fault */
+#define ASM_CODE_BACK ".code32\n" /* after other code sizes in an asm block */
+#define STACK_REG     "esp"
 
 /* arguments in ebx, ecx, edx, esi, edi; number and result in eax */
 static inline long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
@@ -32,5 +33,11 @@ static inline long hypercall(unsigned long nr, unsigned long a1, unsigned long a
 
 /* HYPERVISOR_set_timer_op takes its u64 in two registers here. */
 #define SET_TIMER_ARGS(ns) (uint32_t)(ns), (uint32_t)((uint64_t)(ns) >> 32)
+
+/* Linear addresses that name no guest memory. */
+#define BAD_POINTERS           \
+    {                          \
+        0xe0000000, 0xd0000ffc \
+    }
 
 #endif

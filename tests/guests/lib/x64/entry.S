@@ -104,6 +104,13 @@ long_mode:
     .code16
     .globl trampoline, trampoline_end
 trampoline:
+    movl %edx, %cs:(trampoline_state - trampoline)
+    pushfl
+    popl %cs:(trampoline_state - trampoline + 4)
+    movl %cr0, %eax
+    movl %eax, %cs:(trampoline_state - trampoline + 8)
+    movl %cr4, %eax
+    movl %eax, %cs:(trampoline_state - trampoline + 12)
     cli
     lgdtl %cs:(trampoline_gdtr - trampoline)
     movl $0x11, %eax
@@ -113,6 +120,9 @@ trampoline:
 trampoline_gdtr:
     .word boot_gdt_end - boot_gdt - 1
     .long boot_gdt
+    .globl trampoline_state
+trampoline_state: /* edx, eflags, cr0, cr4 as the SIPI left them */
+    .long 0, 0, 0, 0
 trampoline_end:
 
     .code32

@@ -38,3 +38,8 @@ void trap_init_cpu(void)
     *(uint16_t *)(void *)&boot_tss[102] = 104; /* no I/O bitmap */
     __asm__ volatile("ltr %w0" ::"r"(0x38));
 }
+
+void shared_width_init(void)
+{
+    /* 64-bit is what a domain starts with */
+}

@@ -15,9 +15,10 @@ struct regs {
     unsigned long ip, cs, flags, sp, ss;
 };
 
-#define GUEST_BITS 64
-#define REG_DI     "%edi" /* the register that reports a probe's fault, 32-bit name */
-#define STACK_REG  "rsp"
+#define GUEST_BITS    64
+#define REG_DI        "%edi"      /* the register that reports a probe's fault, 32-bit name */
+#define ASM_CODE_BACK ".code64\n" /* after other code sizes in an asm block */
+#define STACK_REG     "rsp"
 
 /* arguments in rdi, rsi, rdx, r10, r8; number and result in rax */
 static inline long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
@@ -35,5 +36,11 @@ static inline long hypercall(unsigned long nr, unsigned long a1, unsigned long a
 
 /* HYPERVISOR_set_timer_op takes its u64 in one register here, in two in a 32-bit guest. */
 #define SET_TIMER_ARGS(ns) (ns), 0
+
+/* Linear addresses that name no guest memory. */
+#define BAD_POINTERS                                                           \
+    {                                                                          \
+        0x0000400000000000, 0x8000400000000000, 0xffff800000000000, 0xe0000000 \
+    }
 
 #endif
