@@ -3,7 +3,7 @@
  * The interface between Krypton and the loader program that unpacks a kernel inside the guest's
  * own container (inside/loader). Not part of Xen's ABI: the call numbers lie where Xen never has
  * any, answer only while the vCPU is LOADING, and are refused for ever after. All addresses are
- * guest-physical. The loader trusts nothing in the payload; Krypton trusts nothing the loader says.
+ * guest-physical. The image is flat, and its first byte is the entry. The loader trusts nothing in the payload; Krypton trusts nothing the loader says.
  */
 #ifndef KR_ABI_LOADER_H
 #define KR_ABI_LOADER_H
@@ -28,7 +28,7 @@ enum loader_error {
     LOADER_ERR_TRUNCATED,      /* [needed size, given size] */
     LOADER_ERR_BAD_BZIMAGE,    /* setup header contradicts itself */
     LOADER_ERR_UNKNOWN_FORMAT, /* compression not known [first 4 bytes] */
-    LOADER_ERR_CORRUPT,        /* decompressor refused [format, library's code] */
+    LOADER_ERR_CORRUPT,        /* decompressor refused [enum loader_format, library's code] */
     LOADER_ERR_BAD_ELF,        /* ELF header contradicts itself */
     LOADER_ERR_NO_NOTE,        /* no PHYS32_ENTRY note: not a PVH kernel */
     LOADER_ERR_NO_MEMORY,      /* heap exhausted [wanted, heap size] */
@@ -36,6 +36,16 @@ enum loader_error {
     LOADER_ERR_OUTSIDE,        /* segment outside RAM [segment start, end] */
     LOADER_ERR_TOO_LARGE,      /* payload expands beyond every segment [limit] */
     LOADER_ERR_BAD_ENTRY,      /* entry not inside a loaded segment [entry] */
+    LOADER_ERR_BAD_INFO,       /* struct loader_info of another version [version] */
+};
+
+enum loader_format {
+    LOADER_FORMAT_PLAIN = 0, /* ELF as it is */
+    LOADER_FORMAT_GZIP,
+    LOADER_FORMAT_XZ,
+    LOADER_FORMAT_LZMA,
+    LOADER_FORMAT_ZSTD,
+    LOADER_FORMAT_LZ4,
 };
 
 struct loader_range {
@@ -43,6 +53,9 @@ struct loader_range {
 };
 
 #define LOADER_MAX_RANGES 8
+
+/* What the loader's deepest call needs (see inside/loader/heap_need.h), with a safety factor. */
+#define LOADER_STACK_SIZE 0x8000u
 
 /*
  * What Krypton writes before the loader starts; rdi holds its virtual address. The loader runs in
@@ -55,7 +68,8 @@ struct loader_info {
     uint64_t heap, heap_size;                   /* scratch for the decompressor */
     uint32_t nr_ram, nr_reserved;               /* used entries of the two arrays */
     struct loader_range ram[LOADER_MAX_RANGES]; /* where segments may go */
-    struct loader_range reserved[LOADER_MAX_RANGES]; /* what they must not touch */
+    /* What they must not touch: heap, stack, image and tables of the loader, ramdisk, and so on. */
+    struct loader_range reserved[LOADER_MAX_RANGES];
 };
 
 #endif

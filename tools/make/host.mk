@@ -5,7 +5,7 @@
 # back (HOST_EXTRA += src/arch/x86/svm/exitmap.c), HOST_SKIP takes single files out; set both in
 # this file.
 
-HOST_EXTRA :=
+HOST_EXTRA := $(LOADER_HOST_SRC)
 HOST_SKIP := src/lib/string.c
 
 HOST_METAL_ONLY := $(foreach d,cpu host boot svm vmx,src/arch/x86/$(d)/%) src/boot/main%
