@@ -20,7 +20,8 @@ extern uint64_t clock_tsc_hz;  /* measured; constant after boot */
 extern bool clock_tsc_stable;  /* invariant and synchronised: guests see TSC_STABLE */
 extern uint64_t clock_wall_ns; /* UTC nanoseconds at system time 0 */
 
-/* Writes the calling CPU's stamp, seqlock as readers expect. */
+/* Writes the calling CPU's stamp, seqlock as readers on other CPUs expect. A stamp that would set
+ * the CPU's time back has base_ns raised by the difference. */
 void clock_stamp_set(uint64_t base_tsc, nsec_t base_ns, uint32_t mul, int8_t shift);
 
 #endif

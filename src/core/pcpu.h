@@ -34,6 +34,7 @@ struct domain;
 struct sched_cpu;
 struct trace_ring;
 struct virt_cpu;
+struct page;
 
 /* How a CPU turns its TSC into system time: ns = base_ns + scale(tsc - base_tsc). Written by its
  * own CPU, seqlock in `version` (odd while changing). */
@@ -49,12 +50,11 @@ struct pcpu_shared {
     unsigned int id;           /* constant */
     unsigned int hw_id;        /* constant: APIC id */
     uint32_t work;             /* atomic: WORK_* */
-    bool online;               /* set once by the CPU itself */
-    struct domain *serving;    /* own CPU writes: whose guest mode it may be in (domain/flush.c) */
     uint32_t flush_request;    /* atomic: tickets drawn by flushers */
     uint32_t flush_done;       /* own CPU's kick handler: last ticket passed */
-    uint32_t quiescent;        /* own CPU writes: passes through the loop's top (core/reclaim) */
+    bool online;               /* set once by the CPU itself */
     bool idle;                 /* own CPU writes: asleep, or about to look once more */
+    struct domain *serving;    /* own CPU writes: whose guest mode it may be in (domain/flush.c) */
     struct timer_queue timers; /* its own lock */
     struct clock_stamp clock;
     struct sched_cpu *sched;  /* owned by domain/sched */
@@ -69,6 +69,16 @@ struct window_slot {
     bool transient; /* frame of a domain that is not served: dropped at the last unmap */
 };
 
+/* A gfn whose frame was found lately (domain/p2m.c). Generations are unique over all p2ms. */
+#define P2M_LOOK_SLOTS 64u
+
+struct p2m_look {
+    uint64_t gfn;
+    uint64_t generation; /* 0: empty */
+    struct page *page;
+    uint8_t type; /* enum p2m_type */
+};
+
 struct pcpu {
     struct pcpu_shared *shared;
     unsigned int id;
@@ -78,10 +88,12 @@ struct pcpu {
     struct virt_cpu *virt; /* back end's per-CPU data */
     uint64_t windows_used[WINDOW_CACHE_SLOTS / 64];
     struct window_slot window[WINDOW_CACHE_SLOTS];
+    struct p2m_look look[P2M_LOOK_SLOTS];
     int held_locks; /* debug builds: nesting, and the ranks held */
     uint8_t held_ranks[16];
 };
 
+extern bool pcpus_ready; /* this_cpu() may be used: boot sets it once its area is mapped */
 extern struct pcpu_shared pcpu_shared[MAX_CPUS];
 extern unsigned int nr_cpus; /* CPUs that may come online; 1..MAX_CPUS, fixed before APs start */
 extern cpumask_t cpus_online;
@@ -102,6 +114,9 @@ static inline void cpumask_clear(cpumask_t *m, unsigned int cpu) /* atomic */
 #define for_each_cpu(cpu, mask)                    \
     for (uint64_t left_ = READ_ONCE((mask)->bits); \
          left_ && ((cpu) = (unsigned int)__builtin_ctzll(left_), true); left_ &= left_ - 1)
+
+/* Boot: names the CPU and makes its timer queue. */
+void pcpu_init(unsigned int cpu, unsigned int hw_id);
 
 /* Sets work bits of a CPU and makes sure that it looks: any context, any CPU. */
 void pcpu_raise(unsigned int cpu, uint32_t work);

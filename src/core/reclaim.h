@@ -10,7 +10,6 @@
 struct reclaim {
     struct reclaim *next;
     void (*fn)(struct reclaim *r);
-    unsigned int epoch;
 };
 
 /* Runs fn(r) in some CPU's loop, no lock held, after a grace period. Any CPU, not in interrupts. */

@@ -12,11 +12,12 @@
 struct task {
     struct list link;             /* task lock */
     bool (*step)(struct task *t); /* returns true while more is to do */
-    bool queued;                  /* task lock */
+    bool queued, running;         /* task lock */
 };
 
 void task_init(struct task *t, bool (*step)(struct task *));
-/* Queues it on the calling CPU's choice of CPU; nothing happens when it is queued already. */
+/* Has its step run soon; once more when it is being run now; nothing when it is queued already. A
+ * task's memory stays for a grace period (core/reclaim.h) after the step that ends it. */
 void task_queue(struct task *t);
 /* WORK_TASK's handler: one step of the first task. */
 void task_run(void);

@@ -36,6 +36,7 @@ struct trace_ring {
     struct trace_record record[TRACE_RECORDS];
 };
 
+/* Recorded in pcpu_shared.trace, which boot allocates; nothing while there is none. */
 void trace(enum trace_event event, uint32_t a, uint64_t b);
 /* Prints the last n records of every CPU, newest last. */
 void trace_dump(unsigned int n);

@@ -10,14 +10,18 @@
 
 #include "lib/types.h"
 
+#include "port/mmu.h"
+
 /* Owner values beside real domain ids (0..0x7fef). */
 #define FRAME_OWNER_FREE    0xffffu /* in the heap, or leaving/entering it */
 #define FRAME_OWNER_KRYPTON 0xfffeu /* Krypton's own: has a linear address (mem/heap.h) */
 #define FRAME_OWNER_PRIVATE 0xfffdu /* Krypton's, guest state (domain part): no linear address */
 #define FRAME_OWNER_NONE    0xfffcu /* a boot module's frame, firmware's, device's */
 
-/* page.state: owner [63:48], flags [47:40], order of a free block [39:32], reference count [31:0]
- */
+/* page.state: owner [63:48], flags [47:40], order of a free block [39:32], references [31:0] */
+#define PAGE_STATE(owner, flags, order, refs) \
+    ((uint64_t)(owner) << 48 | (uint64_t)(flags) << 40 | (uint64_t)(order) << 32 | (refs))
+
 #define PAGE_DIRTY (1u << 0) /* content unknown: scrub before a guest sees it */
 #define PAGE_SPECIAL                                                                              \
     (1u << 1)                 /* shared_info, grant frames: not counted in tot_pages, never given \
@@ -32,9 +36,9 @@ struct page {
 };
 BUILD_BUG_ON(sizeof(struct page) != 16);
 
-/* The table is virtually contiguous; parts without RAM are not mapped: ask frame_valid() before
- * page_of() for a frame number that came from outside. */
-extern struct page *frame_table;
+/* The table is at FRAME_TABLE_VIRT and virtually contiguous; parts without RAM are not mapped: ask
+ * frame_valid() before page_of() for a frame number that came from outside. */
+#define frame_table ((struct page *)FRAME_TABLE_VIRT)
 extern uint64_t frame_limit; /* one more than the highest RAM frame */
 
 bool frame_valid(mfn_t mfn);
@@ -64,14 +68,14 @@ static inline unsigned int page_flags(const struct page *pg)
 bool must_check page_get(struct page *pg, unsigned int owner);
 /* As above, whoever the owner is; *owner says who. */
 bool must_check page_get_any(struct page *pg, unsigned int *owner);
-/* Drops one; the last one gives the frame back to the heap (or runs the release hook of the
- * owner's floor, page_release_hook). Not from interrupt handlers. */
+/* Drops one; the last one gives the frame back to the heap, a domain's after page_release_hook.
+ * Not from interrupt handlers, nor with a lock held that ranks at or above RANK_HEAP. */
 void page_put(struct page *pg);
 /* n references at once: never below one left. */
 void page_put_many(struct page *pg, uint32_t n);
 
-/* Called with the frame when its last reference goes, before it returns to the heap; owner still
- * set. Floor 4 removes it from the owner's list and counts there. Filled from above. */
+/* Called with a domain's frame when its last reference goes, before it returns to the heap; owner
+ * still set. Floor 4 removes it from the owner's list and counts there. Filled from above. */
 extern void (*page_release_hook)(struct page *pg);
 
 /* Sets or clears flags atomically. */

@@ -20,9 +20,12 @@
 /*
  * Takes 2^order frames, naturally aligned, owner FREE and no references: page_assign() each.
  * Without ALLOC_NO_SCRUB they are all zero (free memory is scrubbed ahead of need by idle CPUs,
- * otherwise here: 512 stores a page). No lock held that ranks at or above RANK_HEAP.
+ * otherwise here: 512 stores a page). Memory below 4 GiB goes last. No lock held that ranks at or
+ * above RANK_HEAP.
  */
 mfn_t must_check heap_alloc(unsigned int order, unsigned int flags);
+/* As above, for callers that zero by themselves: *dirty says whether there is need. */
+mfn_t must_check heap_take(unsigned int order, unsigned int flags, bool *dirty);
 /* Gives back frames whose last reference has gone (owner FREE). Their content counts as dirty. */
 void heap_free(mfn_t mfn, unsigned int order);
 /* Adds a range at boot; content unknown. */
@@ -36,8 +39,14 @@ bool heap_scrub_step(void);
 
 /* 2^order zeroed Krypton-owned frames with a linear address, or NULL. */
 void *kpage_alloc(unsigned int order);
-/* The frames leave the linear map; they return to the heap after a flush round on all CPUs. */
+/* The frames, whose only reference this is, leave the linear map; they return to the heap after a
+ * flush round on all CPUs, one round for many frees. */
 void kpage_free(void *va, unsigned int order);
+/* Has every other CPU drop its TLB and waits: filled from above (domain/flush.h). NULL while one
+ * CPU runs. */
+extern void (*kpage_flush_hook)(void);
+/* Has the round now: what was freed is in the heap afterwards. False: nothing was waiting. */
+bool kpage_drain(void);
 
 /* Zeroed memory, 16-byte aligned (64 when size >= 64), any size up to 64 KiB; NULL when out. */
 void *kalloc(size_t size) __attribute__((malloc));

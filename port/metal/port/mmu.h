@@ -26,7 +26,7 @@ void mmu_invalidate(const void *va);
 /* Makes [mfn, mfn + 2^order) present at its linear address (write-back, writable, no-execute) or
  * not present. Adding needs no flush; after removing, the caller runs a flush round on all CPUs
  * before a frame is used for anything else. -XEN_ENOMEM when a table page is missing.
- * Caller holds the heap lock. */
+ * Calls are serialised by a lock of RANK_HEAP. */
 int must_check mmu_kva_map(mfn_t mfn, unsigned int order);
 void mmu_kva_unmap(mfn_t mfn, unsigned int order);
 
