@@ -129,7 +129,7 @@ static int next_word(const char **line, char *word)
 static bool names_guest(const char *line)
 {
     char word[WORD_MAX];
-    for (int len; (len = next_word(&line, word));)
+    while (next_word(&line, word))
         if (parse_value_of(word, "domain"))
             return true;
     return false;
