@@ -24,6 +24,8 @@ enum {
     FAR = 6 << 8,  /* IZ and two bytes */
     OFFS = 7 << 8, /* memory offset of the address size */
     IMM = 7 << 8,
+    S = 1 << 11, /* see special() */
+    E = 1 << 12, /* prefix or escape */
 };
 
 /* clang-format off */
@@ -37,24 +39,23 @@ enum {
 #define X4(a) a, a, a, a
 #define X8(a) X4(a), X4(a)
 
-/* Prefixes and the 0F escape are marked X: they are gone before the table is asked. */
 static const uint16_t map_one[256] = {
-    /* 00 */ ALU, N, N,                                ALU, N, X,
+    /* 00 */ ALU, N, N,                                ALU, N, E,
     /* 10 */ ALU, N, N,                                ALU, N, N,
-    /* 20 */ ALU, X, N,                                ALU, X, N,
-    /* 30 */ ALU, X, N,                                ALU, X, N,
+    /* 20 */ ALU, E, N,                                ALU, E, N,
+    /* 30 */ ALU, E, N,                                ALU, E, N,
     /* 40 */ X8(0),                                    X8(0),
     /* 50 */ X8(D),                                    X8(D),
-    /* 60 */ N, N, M, M, X, X, X, X,                   DZ, M|IZ, DI, MI, B|P, P, B|P, P,
+    /* 60 */ N, N, M|S, M, E, E, E, E,                 DZ, M|IZ, DI, MI, B|P, P, B|P, P,
     /* 70 */ X8(DI),                                   X8(DI),
-    /* 80 */ MBI, M|IZ, MBI|N, MI, MB, M, MB, M,       MB, M, MB, M, M, M, M, M|D,
+    /* 80 */ MBI, M|IZ, MBI|N, MI, MB, M, MB, M,       MB, M, MB, M, M, M, M, M|D|S,
     /* 90 */ X8(0),                                    0, 0, FAR|N, 0, D, D, 0, 0,
     /* a0 */ OFFS|B, OFFS, OFFS|B, OFFS, B, 0, B, 0,   BI, IZ, B, 0, B, 0, B, 0,
     /* b0 */ X8(BI),                                   X8(IV),
-    /* c0 */ MBI, MI, D|IW, D, M, M, MBI, M|IZ,        D|IWB, D, IW, 0, 0, IB, N, 0,
+    /* c0 */ MBI, MI, D|IW, D, M|S, M|S, MBI, M|IZ,    D|IWB, D, IW, 0, 0, IB, N, 0,
     /* d0 */ MB, M, MB, M, IB|N, IB|N, N, B,           X8(M),
     /* e0 */ X4(DI), BI|P, IB|P, BI|P, IB|P,           DZ, DZ, FAR|N, DI, B|P, P, B|P, P,
-    /* f0 */ X, 0, X, X, 0, 0, MB, M,                  0, 0, 0, 0, 0, 0, MB, M,
+    /* f0 */ E, 0, E, E, 0, 0, MB|S, M|S,              0, 0, 0, 0, 0, 0, MB, M|S,
 };
 
 static const uint16_t map_0f[256] = {
@@ -77,26 +78,36 @@ static const uint16_t map_0f[256] = {
 };
 /* clang-format on */
 
+/*
+ * A copy of the bytes, then zeroes, which end every instruction: taking needs no check, pos is
+ * checked at the end. The most that can be taken: 16 by take_prefixes(), 2 of opcode, ModRM, SIB, 4
+ * of displacement, 8 of immediate.
+ */
 struct cursor {
-    const uint8_t *bytes;
-    unsigned pos, avail;
-    enum insn_status status; /* the first overrun; take() returns zero from there on */
+    uint8_t bytes[40];
+    unsigned pos;
 };
 
-static uint64_t take(struct cursor *c, unsigned n)
+static void cursor_init(struct cursor *c, const uint8_t *bytes, unsigned avail)
 {
-    uint64_t v = 0;
-    if (c->status == INSN_OK && c->pos + n > c->avail)
-        c->status = c->pos + n > INSN_MAX ? INSN_TOO_LONG : INSN_MORE;
-    if (c->status != INSN_OK)
-        return 0;
-    for (unsigned k = 0; k < n; k++)
-        v |= (uint64_t)c->bytes[c->pos++] << (8 * k);
-    return v;
+    *c = (struct cursor){.pos = 0};
+    if (likely(avail == INSN_MAX))
+        __builtin_memcpy(c->bytes, bytes, INSN_MAX);
+    else
+        for (unsigned k = 0; k < avail; k++)
+            c->bytes[k] = bytes[k];
 }
 
 /* 0 < n <= 8. */
-static int64_t take_signed(struct cursor *c, unsigned n)
+static inline uint64_t take(struct cursor *c, unsigned n)
+{
+    uint64_t v;
+    __builtin_memcpy(&v, &c->bytes[c->pos], sizeof(v));
+    c->pos += n;
+    return v & (~0ULL >> (64 - 8 * n));
+}
+
+static inline int64_t take_signed(struct cursor *c, unsigned n)
 {
     unsigned unused = 64 - 8 * n;
     return (int64_t)(take(c, n) << unused) >> unused;
@@ -111,6 +122,8 @@ static uint8_t take_prefixes(struct cursor *c, struct insn *i)
             i->rex = b;
             continue;
         }
+        if (!(map_one[b] & E))
+            return b;
         switch (b) {
         case 0x26:
         case 0x2e:
@@ -143,18 +156,22 @@ static uint8_t take_prefixes(struct cursor *c, struct insn *i)
     }
 }
 
-/* Other encodings that share an opcode with an old instruction: EVEX, VEX, XOP. */
-static bool other_encoding(const struct insn *i, uint8_t modrm)
+/* Attributes that depend on the ModRM byte. */
+static unsigned special(const struct insn *i, uint8_t modrm, unsigned attr)
 {
     switch (i->op) {
-    case 0x62:
-    case 0xc4:
+    case 0x62: /* EVEX */
+    case 0xc4: /* VEX */
     case 0xc5:
-        return i->mode == INSN_64 || modrm >= 0xc0;
-    case 0x8f:
-        return (modrm & 0x1f) >= 8;
-    default:
-        return false;
+        return i->mode == INSN_64 || modrm >= 0xc0 ? U : attr;
+    case 0x8f: /* XOP */
+        return (modrm & 0x1f) >= 8 ? U : attr;
+    case 0xf6: /* TEST */
+        return (modrm & 0x30) == 0 ? attr | IB : attr;
+    case 0xf7:
+        return (modrm & 0x30) == 0 ? attr | IZ : attr;
+    default: /* FF: near CALL and JMP, PUSH */
+        return !(modrm & 8) && (modrm & 0x30) ? attr | D : attr;
     }
 }
 
@@ -306,7 +323,9 @@ static unsigned take_opcode(struct cursor *c, struct insn *i)
 enum insn_status insn_decode(struct insn *i, const uint8_t *bytes, unsigned avail,
                              enum insn_mode mode)
 {
-    struct cursor c = {.bytes = bytes, .avail = min(avail, (unsigned)INSN_MAX)};
+    struct cursor c;
+    avail = min(avail, (unsigned)INSN_MAX);
+    cursor_init(&c, bytes, avail);
     *i = (struct insn){.mode = (uint8_t)mode,
                        .addrsize = (uint8_t)mode,
                        .seg = INSN_NONE,
@@ -315,23 +334,20 @@ enum insn_status insn_decode(struct insn *i, const uint8_t *bytes, unsigned avai
 
     unsigned attr = take_opcode(&c, i);
     uint8_t modrm = attr & M ? (uint8_t)take(&c, 1) : 0;
-    if (c.status != INSN_OK)
-        return c.status;
-    if ((attr & U) || other_encoding(i, modrm))
-        return INSN_UNSUPPORTED;
-    if ((attr & X) || ((attr & N) && mode == INSN_64))
-        return INSN_INVALID;
-    if ((i->op == 0xf6 || i->op == 0xf7) && (modrm & 0x30) == 0) /* TEST */
-        attr |= i->op == 0xf6 ? IB : IZ;
-    if (i->op == 0xff && !(modrm & 8) && (modrm & 0x30)) /* near CALL and JMP, PUSH */
-        attr |= D;
-
-    i->opsize = operand_size(i, attr);
-    if (attr & M)
-        take_operands(&c, i, modrm, attr);
-    take_immediate(&c, i, attr);
-    if (c.status != INSN_OK)
-        return c.status;
+    if (attr & S)
+        attr = special(i, modrm, attr);
+    bool known = !(attr & (U | X)) && !((attr & N) && mode == INSN_64);
+    if (likely(known)) {
+        i->opsize = operand_size(i, attr);
+        if (attr & M)
+            take_operands(&c, i, modrm, attr);
+        if (attr & IMM)
+            take_immediate(&c, i, attr);
+    }
+    if (c.pos > avail)
+        return avail < INSN_MAX ? INSN_MORE : INSN_TOO_LONG;
+    if (!known)
+        return attr & U ? INSN_UNSUPPORTED : INSN_INVALID;
     if (i->lock && !lock_legal(i))
         return INSN_INVALID;
     if (i->lock && (attr & R))

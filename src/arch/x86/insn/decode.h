@@ -26,7 +26,7 @@ enum insn_seg { INSN_ES, INSN_CS, INSN_SS, INSN_DS, INSN_FS, INSN_GS };
 
 enum insn_status {
     INSN_OK,
-    INSN_MORE,        /* needs more bytes than there are, but no more than INSN_MAX */
+    INSN_MORE,        /* ends beyond the bytes there are, which are less than INSN_MAX */
     INSN_TOO_LONG,    /* over INSN_MAX bytes: the CPU raises #GP(0) */
     INSN_INVALID,     /* the CPU raises #UD */
     INSN_UNSUPPORTED, /* perhaps legal, not known here */

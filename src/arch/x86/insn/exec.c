@@ -81,6 +81,8 @@ enum kind {
     K_CMPXCHG,
     K_BIT_REG,
     K_BIT_IMM,
+    K_STRING,
+    K_PORT_STRING,
 };
 
 enum {
@@ -127,20 +129,26 @@ static const struct row rows[] = {
     {0x0f90, 0x0f9f, K_SETCC, 0, 0xff, 1},
     {0x38f0, 0x38f0, K_LOAD_SWAPPED, READS | NO_REP, 0xff, 8},
     {0x38f1, 0x38f1, K_STORE_SWAPPED, NO_REP, 0xff, 8},
+    {0x00a4, 0x00a7, K_STRING, 0, 0xff, 8},
+    {0x00aa, 0x00af, K_STRING, 0, 0xff, 8},
+    {0x006c, 0x006f, K_PORT_STRING, 0, 0xff, 8},
 };
 
-/* NULL: not supported. */
-static const struct row *find_row(const struct insn *i)
+static bool row_fits(const struct row *r, const struct insn *i, const struct insn_cpu *cpu)
 {
-    for (unsigned k = 0; k < ARRAY_SIZE(rows); k++) {
-        const struct row *r = &rows[k];
-        if (i->op < r->first || i->op > r->last)
-            continue;
-        bool ok = i->mem && (r->exts >> (i->reg & 7) & 1) &&
-                  !((r->flags & NO_16) && i->opsize == 2) && !((r->flags & NO_REP) && i->rep) &&
-                  !((r->flags & LONG) && i->mode != INSN_64);
-        return ok ? r : NULL;
-    }
+    if (r->kind == K_PORT_STRING)
+        return cpu->ops->in;
+    return (i->mem || r->kind == K_STRING) && (r->exts >> (i->reg & 7) & 1) &&
+           !((r->flags & NO_16) && i->opsize == 2) && !((r->flags & NO_REP) && i->rep) &&
+           !((r->flags & LONG) && i->mode != INSN_64);
+}
+
+/* NULL: not supported. */
+static const struct row *find_row(const struct insn *i, const struct insn_cpu *cpu)
+{
+    for (const struct row *r = rows; r < rows + ARRAY_SIZE(rows); r++)
+        if (i->op >= r->first && i->op <= r->last)
+            return row_fits(r, i, cpu) ? r : NULL;
     return NULL;
 }
 
@@ -276,14 +284,13 @@ static void compute(enum kind kind, const struct insn *i, const struct insn_cpu 
     case K_BIT_IMM:
         compute_bit(i->reg & 3, (uint64_t)i->imm, w);
         break;
+    default:
+        break;
     }
 }
 
-static int exec_memory(const struct insn *i, struct insn_cpu *cpu)
+static int exec_memory(const struct insn *i, struct insn_cpu *cpu, const struct row *row)
 {
-    const struct row *row = find_row(i);
-    if (!row)
-        return -XEN_EOPNOTSUPP;
     struct work w = {.flags = cpu->rflags, .n = i->reg};
     w.bytes = i->opsize < row->max_bytes ? i->opsize : row->max_bytes;
     w.reg = reg_read(i, cpu, w.n, i->opsize);
@@ -321,23 +328,6 @@ enum {
     S_LODS = 0xac,
     S_SCAS = 0xae,
 };
-
-static bool is_string(const struct insn *i, const struct insn_cpu *cpu)
-{
-    switch (i->op & ~1) {
-    case S_INS:
-    case S_OUTS:
-        return cpu->ops->in;
-    case S_MOVS:
-    case S_CMPS:
-    case S_STOS:
-    case S_LODS:
-    case S_SCAS:
-        return true;
-    default:
-        return false;
-    }
-}
 
 /* One iteration's effects but for the steps of rSI, rDI and rCX. */
 static int string_once(const struct insn *i, struct insn_cpu *cpu)
@@ -408,5 +398,8 @@ static int exec_string(const struct insn *i, struct insn_cpu *cpu, unsigned boun
 
 int insn_exec(const struct insn *i, struct insn_cpu *cpu, unsigned bound)
 {
-    return is_string(i, cpu) ? exec_string(i, cpu, bound) : exec_memory(i, cpu);
+    const struct row *row = find_row(i, cpu);
+    if (!row)
+        return -XEN_EOPNOTSUPP;
+    return row->kind >= K_STRING ? exec_string(i, cpu, bound) : exec_memory(i, cpu, row);
 }
