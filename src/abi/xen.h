@@ -33,4 +33,8 @@
 #include <xen/elfnote.h>
 #pragma GCC diagnostic pop
 
+/* Never seen by a guest: a call is to be executed again. The number is left out of the public list
+ * for everybody but the hypervisor. */
+#define XEN_ERESTART 85
+
 #endif

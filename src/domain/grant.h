@@ -9,8 +9,10 @@
 #include "domain/domain.h"
 
 int must_check grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptrack);
-/* Releases every handle that d holds; bounded steps, true while more is left. */
+/* Releases every handle that d holds; bounded steps, true while more is left. The state is DYING
+ * already; afterwards nobody looks into d's shared frames any more, so that they can go. */
 bool grant_release_maps_step(struct domain *d);
+/* Frees the tables; the shared frames are on the domain's page list and go with that. */
 void grant_fini(struct domain *d);
 
 /* Status is GNTST_*, written into op; nothing else is returned. */
@@ -40,7 +42,12 @@ void grant_query_size(struct domain *d, struct gnttab_query_size *op);
 /* The frame to put at a gfn for add_to_physmap space 1; grows the table to idx + 1. A reference
  * is taken. -XEN_EINVAL beyond the maximum, -XEN_ENOMEM. */
 int grant_frame(struct domain *d, uint32_t idx, mfn_t *mfn);
-/* setup_table: frame numbers are gfns, ~0 where a frame is at none. status in op->status. */
+/* add_to_physmap has put frame idx at gfn (GFN_NONE: nowhere). Returns where it was put before; it
+ * may have been replaced there since, so use p2m_replace() to take it away. The caller serialises
+ * its moves. */
+gfn_t grant_frame_moved(struct domain *d, uint32_t idx, gfn_t gfn);
+/* setup_table: frame numbers are gfns, ~0 where a frame is at none. `frames` has room for
+ * op->nr_frames, unless that is above the maximum. Status in op->status. */
 void grant_setup_table(struct domain *d, struct gnttab_setup_table *op, uint64_t *frames);
 
 int grant_check(struct domain *d, char *why, size_t size);
