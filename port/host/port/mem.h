@@ -36,29 +36,41 @@ MEM_ACCESSORS(16)
 MEM_ACCESSORS(32)
 MEM_ACCESSORS(64)
 
+/* Called before each atomic operation: what a guest or another CPU does at that moment. */
+extern void (*sim_atomic_hook)(void *host);
+
+static inline void *sim_atomic(void *p, size_t n)
+{
+    void *host = sim_mem(p, n);
+
+    if (sim_atomic_hook)
+        sim_atomic_hook(host);
+    return host;
+}
+
 static inline uint32_t mem_cmpxchg32(void *p, uint32_t expect, uint32_t next)
 {
-    return __sync_val_compare_and_swap((uint32_t *)sim_mem(p, 4), expect, next);
+    return __sync_val_compare_and_swap((uint32_t *)sim_atomic(p, 4), expect, next);
 }
 static inline uint64_t mem_cmpxchg64(void *p, uint64_t expect, uint64_t next)
 {
-    return __sync_val_compare_and_swap((uint64_t *)sim_mem(p, 8), expect, next);
+    return __sync_val_compare_and_swap((uint64_t *)sim_atomic(p, 8), expect, next);
 }
 static inline uint32_t mem_fetch_or32(void *p, uint32_t bits)
 {
-    return __sync_fetch_and_or((uint32_t *)sim_mem(p, 4), bits);
+    return __sync_fetch_and_or((uint32_t *)sim_atomic(p, 4), bits);
 }
 static inline uint32_t mem_fetch_and32(void *p, uint32_t bits)
 {
-    return __sync_fetch_and_and((uint32_t *)sim_mem(p, 4), bits);
+    return __sync_fetch_and_and((uint32_t *)sim_atomic(p, 4), bits);
 }
 static inline uint16_t mem_fetch_and16(void *p, uint16_t bits)
 {
-    return __sync_fetch_and_and((uint16_t *)sim_mem(p, 2), bits);
+    return __sync_fetch_and_and((uint16_t *)sim_atomic(p, 2), bits);
 }
 static inline uint8_t mem_xchg8(void *p, uint8_t v)
 {
-    return __atomic_exchange_n((uint8_t *)sim_mem(p, 1), v, __ATOMIC_SEQ_CST);
+    return __atomic_exchange_n((uint8_t *)sim_atomic(p, 1), v, __ATOMIC_SEQ_CST);
 }
 static inline bool mem_test_and_set_bit(void *p, unsigned int bit)
 {
