@@ -6,7 +6,8 @@
 # this file.
 
 HOST_EXTRA := $(LOADER_HOST_SRC)
-HOST_SKIP := src/lib/string.c
+# drivers of the real machine's devices
+HOST_SKIP := src/lib/string.c $(patsubst %,src/host/%.c,console irq power time uart vga)
 
 HOST_METAL_ONLY := $(foreach d,cpu host boot svm vmx,src/arch/x86/$(d)/%) src/boot/main%
 HOST_SRC := $(sort $(filter-out $(HOST_METAL_ONLY) $(HOST_SKIP),$(shell find src -name '*.c')) \
