@@ -67,7 +67,7 @@ static void release(struct page *pg)
 
     if (owner < DOMID_FIRST_RESERVED && page_release_hook)
         page_release_hook(pg);
-    WRITE_ONCE(pg->state, PAGE_STATE(FRAME_OWNER_FREE, 0, 0, 0));
+    WRITE_ONCE(pg->state, page_state(FRAME_OWNER_FREE, 0, 0, 0));
     heap_free(page_mfn(pg), 0);
 }
 
@@ -109,7 +109,7 @@ void page_assign(struct page *pg, unsigned int owner, unsigned int flags)
 {
     BUG_ON(page_owner(pg) != FRAME_OWNER_FREE || page_refs(pg) || page_flags(pg) & PAGE_BUDDY);
     pg->next = pg->prev = 0;
-    __atomic_store_n(&pg->state, PAGE_STATE(owner, flags, 0, 1), __ATOMIC_RELEASE);
+    __atomic_store_n(&pg->state, page_state(owner, flags, 0, 1), __ATOMIC_RELEASE);
 }
 
 int frame_table_add(mfn_t start, mfn_t end)
@@ -122,7 +122,7 @@ int frame_table_add(mfn_t start, mfn_t end)
     if (err)
         return err;
     for (uint64_t f = start.v; f < end.v; f++)
-        page_of(_mfn(f))->state = PAGE_STATE(FRAME_OWNER_NONE, 0, 0, 0);
+        page_of(_mfn(f))->state = page_state(FRAME_OWNER_NONE, 0, 0, 0);
     range[nr_ranges].start = start.v;
     range[nr_ranges++].end = end.v;
     frame_limit = max(frame_limit, end.v);

@@ -19,8 +19,11 @@
 #define FRAME_OWNER_NONE    0xfffcu /* a boot module's frame, firmware's, device's */
 
 /* page.state: owner [63:48], flags [47:40], order of a free block [39:32], references [31:0] */
-#define PAGE_STATE(owner, flags, order, refs) \
-    ((uint64_t)(owner) << 48 | (uint64_t)(flags) << 40 | (uint64_t)(order) << 32 | (refs))
+static inline uint64_t page_state(unsigned int owner, unsigned int flags, unsigned int order,
+                                  uint32_t refs)
+{
+    return (uint64_t)(owner << 16 | flags << 8 | order) << 32 | refs;
+}
 
 #define PAGE_DIRTY (1u << 0) /* content unknown: scrub before a guest sees it */
 #define PAGE_SPECIAL                                                                              \

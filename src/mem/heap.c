@@ -41,8 +41,8 @@ static void push(uint64_t mfn, unsigned int order, enum kind kind)
     struct page *pg = page_of(_mfn(mfn));
 
     WRITE_ONCE(pg->state,
-               PAGE_STATE(FRAME_OWNER_FREE, kind == DIRTY ? PAGE_BUDDY | PAGE_DIRTY : PAGE_BUDDY,
-                          order, 0u));
+               page_state(FRAME_OWNER_FREE, kind == DIRTY ? PAGE_BUDDY | PAGE_DIRTY : PAGE_BUDDY,
+                          order, 0));
     pg->prev = 0;
     pg->next = l->head[order];
     if (pg->next)
@@ -64,7 +64,7 @@ static void pull(uint64_t mfn, unsigned int order, enum kind kind)
         l->head[order] = pg->next;
     if (!l->head[order])
         l->orders &= ~(1u << order);
-    WRITE_ONCE(pg->state, PAGE_STATE(FRAME_OWNER_FREE, 0, 0, 0u));
+    WRITE_ONCE(pg->state, page_state(FRAME_OWNER_FREE, 0, 0, 0));
 }
 
 static bool is_free_block(uint64_t mfn, unsigned int order)
@@ -186,7 +186,7 @@ void heap_add(mfn_t start, mfn_t end)
     uint64_t at = max(start.v, (uint64_t)1); /* frame 0 ends lists */
 
     for (uint64_t i = at; i < end.v; i++)
-        page_of(_mfn(i))->state = PAGE_STATE(FRAME_OWNER_FREE, 0, 0, 0u);
+        page_of(_mfn(i))->state = page_state(FRAME_OWNER_FREE, 0, 0, 0);
     while (at < end.v) {
         unsigned int order = min((unsigned int)__builtin_ctzll(at), HEAP_MAX_ORDER);
         while (order && at + (1ULL << order) > end.v)

@@ -58,8 +58,8 @@ void kpage_free(void *va, unsigned int order)
     struct page *pg = page_of(mfn);
 
     for (uint64_t i = 0; i < 1ULL << order; i++) {
-        BUG_ON(pg[i].state != PAGE_STATE(FRAME_OWNER_KRYPTON, 0, 0, 1u));
-        WRITE_ONCE(pg[i].state, PAGE_STATE(FRAME_OWNER_FREE, 0, 0, 0u));
+        BUG_ON(pg[i].state != page_state(FRAME_OWNER_KRYPTON, 0, 0, 1));
+        WRITE_ONCE(pg[i].state, page_state(FRAME_OWNER_FREE, 0, 0, 0));
     }
     lock(&kpage_lock);
     mmu_kva_unmap(mfn, order);
