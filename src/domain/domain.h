@@ -167,6 +167,7 @@ struct vcpu {
     void (*resume)(struct vcpu *v); /* VWORK_CALL: runs before the next entry, loaded */
     uint64_t exits[VMEXIT_NR];      /* own CPU: counters */
     uint64_t p2m_seen;              /* own CPU: p2m generation that its TLB entries follow */
+    unsigned int p2m_cpu;           /* own CPU: the CPU where p2m_seen holds */
 };
 
 /* -- domains ---------------------------------------------------------------------------------- */

@@ -30,14 +30,25 @@ enum p2m_type {
 
 struct p2m {
     struct spinlock lock;
-    mfn_t root;                  /* (c) */
-    uint64_t generation;         /* (a) raised after each change that takes rights away */
-    uint64_t pool_pages;         /* [lock] tables in use */
-    uint64_t pool_limit;         /* [lock] */
-    uint64_t entries[P2M_TYPES]; /* [lock] 4K entries by type, for debug keys and accounts */
+    mfn_t root;          /* (c); MFN_NONE once torn down */
+    uint64_t generation; /* (a) raised after each change that takes rights away; no two p2ms ever
+                            have the same one */
+    uint64_t pool_pages; /* [lock] tables in use */
+    uint64_t pool_limit; /* [lock] */
+    uint64_t entries[P2M_TYPES]; /* [lock] 4K entries by type, holes not counted */
     uint64_t max_gfn;            /* [lock] highest gfn ever set */
     uint8_t bits;                /* (c) guest-physical address width */
 };
+
+/* How the hardware wants a table and each type's rights. Common to all formats: bit 0 is set in
+ * whatever is present, bit 7 marks a superpage, the frame is in bits 12..51, and bits 52..55 are
+ * software's and hold the type. */
+struct p2m_format {
+    uint64_t table;
+    uint64_t leaf[P2M_TYPES];
+};
+/* NPT unless the back end sets another at boot, before any domain. */
+extern const struct p2m_format *p2m_format;
 
 struct p2m_entry {
     mfn_t mfn;
@@ -46,8 +57,8 @@ struct p2m_entry {
 };
 
 int must_check p2m_init(struct domain *d, uint64_t pool_limit);
-/* Frees the tables, resumable: true while more is left. All entries are gone already or are of
- * kinds that hold no reference. */
+/* Frees the tables after a grace period, resumable: true while more is left. All entries are gone
+ * already or are of kinds that hold no reference; no vCPU runs any more. */
 bool p2m_fini_step(struct domain *d);
 
 /* Lock-free, no reference taken: a hint unless the p2m lock is held. */
@@ -70,8 +81,9 @@ struct page *must_check p2m_get_page(struct domain *d, gfn_t gfn, bool write);
 /* As above, but only the domain's own RAM (grants, foreign and special kinds refused). */
 struct page *must_check p2m_get_own_page(struct domain *d, gfn_t gfn, bool write);
 
-/* Calls fn for each leaf in [start, end) in order until it returns non-zero; for teardown,
- * debug keys and invariants. Lock held by the caller. */
+/* Calls fn for each leaf in [start, end) in order until it returns non-zero, which it returns; for
+ * teardown, debug keys and invariants. The first leaf may begin before start: gfn and e->mfn are
+ * start's then. Lock held by the caller; fn may not change the tables. */
 int p2m_walk(struct domain *d, gfn_t start, gfn_t end,
              int (*fn)(void *ctx, gfn_t gfn, const struct p2m_entry *e), void *ctx);
 

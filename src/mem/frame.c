@@ -8,7 +8,6 @@
 #include "mem/frame.h"
 #include "mem/heap.h"
 
-#define REFS_MAX   (1u << 31)
 #define RANGES_MAX 64
 
 uint64_t frame_limit;
@@ -32,18 +31,6 @@ static bool state_change(struct page *pg, uint64_t *old, uint64_t new)
 {
     return __atomic_compare_exchange_n(&pg->state, old, new, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_RELAXED);
-}
-
-bool page_get(struct page *pg, unsigned int owner)
-{
-    uint64_t s = READ_ONCE(pg->state);
-
-    do {
-        uint32_t refs = (uint32_t)s;
-        if (unlikely(s >> 48 != owner || refs == 0 || refs >= REFS_MAX))
-            return false;
-    } while (unlikely(!state_change(pg, &s, s + 1)));
-    return true;
 }
 
 bool page_get_any(struct page *pg, unsigned int *owner)
@@ -71,7 +58,7 @@ static void release(struct page *pg)
     heap_free(page_mfn(pg), 0);
 }
 
-void page_put(struct page *pg)
+void page_put_last(struct page *pg)
 {
     uint64_t s = READ_ONCE(pg->state);
 

@@ -68,12 +68,33 @@ static inline unsigned int page_flags(const struct page *pg)
 
 /* Takes one reference if the frame is owned by `owner` and has references already (never from
  * zero, never past 2^31). False otherwise. Any context. */
-bool must_check page_get(struct page *pg, unsigned int owner);
+static inline bool must_check page_get(struct page *pg, unsigned int owner)
+{
+    uint64_t s = READ_ONCE(pg->state);
+
+    do {
+        if (unlikely(s >> 48 != owner || (uint32_t)s - 1 >= (1u << 31) - 1))
+            return false;
+    } while (unlikely(!__atomic_compare_exchange_n(&pg->state, &s, s + 1, false, __ATOMIC_SEQ_CST,
+                                                   __ATOMIC_RELAXED)));
+    return true;
+}
 /* As above, whoever the owner is; *owner says who. */
 bool must_check page_get_any(struct page *pg, unsigned int *owner);
+/* page_put()'s way when one reference is left, or none: a bug. */
+void page_put_last(struct page *pg);
 /* Drops one; the last one gives the frame back to the heap, a domain's after page_release_hook.
  * Not from interrupt handlers, nor with a lock held that ranks at or above RANK_HEAP. */
-void page_put(struct page *pg);
+static inline void page_put(struct page *pg)
+{
+    uint64_t s = READ_ONCE(pg->state);
+
+    while (likely((uint32_t)s > 1))
+        if (likely(__atomic_compare_exchange_n(&pg->state, &s, s - 1, false, __ATOMIC_SEQ_CST,
+                                               __ATOMIC_RELAXED)))
+            return;
+    page_put_last(pg);
+}
 /* n references at once: never below one left. */
 void page_put_many(struct page *pg, uint32_t n);
 
