@@ -3,7 +3,8 @@
  * The interface between Krypton and the loader program that unpacks a kernel inside the guest's
  * own container (inside/loader). Not part of Xen's ABI: the call numbers lie where Xen never has
  * any, answer only while the vCPU is LOADING, and are refused for ever after. All addresses are
- * guest-physical. The image is flat, and its first byte is the entry. The loader trusts nothing in the payload; Krypton trusts nothing the loader says.
+ * guest-physical. The image is flat, and its first byte is the entry. The loader trusts nothing in
+ * the payload; Krypton trusts nothing the loader says.
  */
 #ifndef KR_ABI_LOADER_H
 #define KR_ABI_LOADER_H

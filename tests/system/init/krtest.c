@@ -137,7 +137,7 @@ static void time_test(void)
 }
 
 #define SMP_ROUNDS 200
-#define SMP_WORK 100000
+#define SMP_WORK   100000
 
 static int ring[MAX_CPUS][2];
 static atomic_long smp_sum;
@@ -151,7 +151,8 @@ static void *smp_on(void *arg)
     for (int i = 0; i < SMP_WORK; i++)
         atomic_fetch_add(&smp_sum, 1);
     for (int round = 0; round < SMP_ROUNDS; round++) {
-        if (read(ring[cpu][0], &token, sizeof(token)) != sizeof(token) || token != round * cpus + cpu)
+        if (read(ring[cpu][0], &token, sizeof(token)) != sizeof(token) ||
+            token != round * cpus + cpu)
             fail("CPU %d round %d: token %d", cpu, round, token);
         token++;
         if (write(ring[(cpu + 1) % cpus][1], &token, sizeof(token)) != sizeof(token))
