@@ -14,7 +14,7 @@ $(ABI_INCLUDE)/xen:
 
 METAL_CFLAGS = $(COMMON) -O2 -m64 -march=x86-64 -mno-red-zone -mgeneral-regs-only \
 	-mcmodel=kernel -fno-pic -fno-pie -ffreestanding -fno-jump-tables \
-	-fno-asynchronous-unwind-tables -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -ffunction-sections -fdata-sections \
 	-fstack-protector-strong -mstack-protector-guard=global \
 	-nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(ABI_INCLUDE) \
 	-Isrc -Iport/metal

@@ -8,7 +8,7 @@ M := $(B)/metal
 IMAGE_DIR := src/arch/x86/boot/image
 METAL_SRC := $(sort $(shell find src -name '*.c' -o -name '*.S' -not -path '$(IMAGE_DIR)/*'))
 METAL_OBJ := $(patsubst %,$(M)/%.o,$(basename $(METAL_SRC))) $(B)/gen/loader_blob.o
-METAL_LDFLAGS := -m elf_x86_64 -nostdlib -static --build-id=none -z noexecstack \
+METAL_LDFLAGS := -m elf_x86_64 -nostdlib -static --build-id=none --gc-sections -z noexecstack \
 	-z max-page-size=4096 --orphan-handling=error --no-warn-rwx-segments
 
 $(M)/%.o: %.c | $(ABI_INCLUDE)/xen $(B)/gen/loader_blob.h
