@@ -17,6 +17,7 @@
 #pragma GCC diagnostic ignored "-Wpedantic"
 #include <xen/xen.h>
 #include <xen/errno.h> /* XEN_EXXX; Krypton returns them negated */
+#include <xen/domctl.h>
 #include <xen/event_channel.h>
 #include <xen/features.h>
 #include <xen/grant_table.h>
