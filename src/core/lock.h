@@ -13,6 +13,7 @@
 enum lock_rank {
     RANK_CONTROL = 1, /* one control operation (build, destroy) of a domain at a time */
     RANK_DOMAIN,      /* a domain's life: state, vCPU set, pause counts, parameters */
+    RANK_PHYSMAP,     /* a domain's add_to_physmap calls, one at a time */
     RANK_GRANT,       /* a grant table; two by domain id */
     RANK_EVTCHN,      /* a domain's event channel table; two by domain id */
     RANK_EVTQ,        /* a FIFO queue; two by address */

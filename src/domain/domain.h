@@ -85,6 +85,8 @@ struct domain {
     cpumask_t has_run; /* (a) CPUs that may hold translations of this domain */
 
     struct shared_page shared_info;
+    struct spinlock physmap_lock;  /* placing shared_info and grant frames */
+    uint64_t shared_info_gfn;      /* [physmap_lock] where it was placed last, FRAME_NONE */
     uint64_t param[HVM_NR_PARAMS]; /* [L] */
     uint8_t callback_vector;       /* [L] HVM_PARAM_CALLBACK_IRQ type 2, 0 = none */
 
@@ -107,7 +109,8 @@ struct domain {
     uint8_t handle[16];            /* [L] uuid */
     struct ktimer watchdog[2];     /* SCHEDOP_watchdog */
     bool watchdog_used[2];         /* [L] */
-    uint8_t suppress_assist;       /* [L] vm_assist type 5: bit 0 */
+    uint8_t runstate_flag;         /* vm_assist type 5 is on */
+    void *owner;                   /* (i) who follows its life (floor 7); NULL: nobody */
     struct memory_map *memory_map; /* (i) what XENMEM_memory_map answers; NULL: none */
 };
 
@@ -175,6 +178,7 @@ struct vcpu {
 struct domain_config {
     domid_t id;
     const char *name;
+    void *owner;
     unsigned int max_vcpus;
     uint64_t max_pages;
     uint64_t p2m_pages; /* pool for second-stage tables */
@@ -224,6 +228,10 @@ extern void (*domain_event_hook)(struct domain *d);
 mfn_t must_check domain_alloc_pages(struct domain *d, unsigned int order, unsigned int flags);
 /* A special page (shared_info, grant frame): one zeroed frame, not counted, one reference. */
 mfn_t must_check domain_alloc_special(struct domain *d);
+
+/* Gives back a page from domain_alloc_pages() that the caller has taken out of the p2m: it leaves
+ * the list and the owner's reference goes. Flushed already. */
+void domain_put_page(struct domain *d, struct page *pg);
 
 /* Writes shared_info's wall clock fields. */
 void domain_update_wallclock(struct domain *d);

@@ -22,5 +22,6 @@ int must_check mmu_frame_table_map(uint64_t start, uint64_t end);
 void mmu_flush_local(void);
 void mmu_flush_all(void);
 void mmu_domain_part(mfn_t root);
+void *mmu_part_address(unsigned long va, mfn_t mfn); /* where the frame is in sim_phys() */
 
 #endif

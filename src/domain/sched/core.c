@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every scheduling algorithm shares: queues and their locks, runstates, affinity, the way
+ * from "may run" to a queue and to a CPU. Decisions about order and share are the algorithm's.
+ */
+#include "domain/sched/ops.h"
+
+#include "lib/format.h"
+#include "lib/string.h"
+#include "core/clock.h"
+#include "core/param.h"
+#include "core/printk.h"
+#include "core/trace.h"
+#include "mem/heap.h"
+
+static const struct sched_ops *ops = &sched_share;
+static struct sched_cpu queues[MAX_CPUS];
+
+static const struct sched_ops *const algorithms[] = {&sched_share, &sched_null};
+
+struct sched_cpu *sched_queue(unsigned int cpu)
+{
+    return &queues[cpu];
+}
+
+const char *sched_name(void)
+{
+    return ops->name;
+}
+
+unsigned int sched_id(void)
+{
+    return ops->id;
+}
+
+static void sched_slice_end(void *arg)
+{
+    pcpu_raise((unsigned int)((struct sched_cpu *)arg - queues), WORK_RESCHED);
+}
+
+int sched_init(void)
+{
+    int err = -XEN_EINVAL;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(algorithms); i++)
+        if (!strcmp(params.sched, algorithms[i]->name)) {
+            ops = algorithms[i];
+            err = 0;
+        }
+    if (err)
+        log_warn("sched=%s: no such scheduler, %s is used", params.sched, ops->name);
+    for (unsigned int i = 0; i < MAX_CPUS; i++) {
+        lock_init(&queues[i].lock, RANK_SCHED);
+        list_init(&queues[i].queue);
+        queues[i].best = ~0ULL;
+        ktimer_init(&queues[i].slice, sched_slice_end, &queues[i]);
+        pcpu_shared[i].sched = &queues[i];
+    }
+    return err;
+}
+
+int sched_domain_init(struct domain *d)
+{
+    d->sched = kalloc(sizeof(*d->sched));
+    if (!d->sched)
+        return -XEN_ENOMEM;
+    d->sched->params = (struct sched_params){.weight = 256};
+    return ops->domain_init ? ops->domain_init(d) : 0;
+}
+
+void sched_domain_fini(struct domain *d)
+{
+    if (ops->domain_fini)
+        ops->domain_fini(d);
+    kfree(d->sched);
+    d->sched = NULL;
+}
+
+int sched_vcpu_init(struct vcpu *v)
+{
+    v->sched = kalloc(sizeof(*v->sched));
+    if (!v->sched)
+        return -XEN_ENOMEM;
+    v->sched->vcpu = v;
+    list_init(&v->sched->link);
+    v->sched->hard.bits = v->sched->soft.bits = ~0ULL;
+    v->runstate.state_entry_time = (uint64_t)clock_now();
+    v->cpu = ops->place(v);
+    return 0;
+}
+
+void sched_vcpu_fini(struct vcpu *v)
+{
+    kfree(v->sched);
+    v->sched = NULL;
+}
+
+struct sched_cpu *sched_lock_vcpu(struct vcpu *v)
+{
+    for (;;) {
+        struct sched_cpu *q = &queues[READ_ONCE(v->cpu)];
+
+        lock(&q->lock);
+        if (q == &queues[READ_ONCE(v->cpu)])
+            return q;
+        unlock(&q->lock);
+    }
+}
+
+/* Queue lock held. */
+static void runstate_change(struct vcpu *v, int state, nsec_t now)
+{
+    struct vcpu_runstate_info *r = &v->runstate;
+
+    if (r->state == state)
+        return;
+    if ((uint64_t)now > r->state_entry_time)
+        r->time[r->state & 3] += (uint64_t)now - r->state_entry_time;
+    r->state = state;
+    r->state_entry_time = (uint64_t)now;
+}
+
+static int runstate_of_pause(uint32_t pause)
+{
+    if (!pause)
+        return RUNSTATE_runnable;
+    return pause == VPAUSE_BLOCKED ? RUNSTATE_blocked : RUNSTATE_offline;
+}
+
+void sched_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
+{
+    struct sched_cpu *q = sched_lock_vcpu(v);
+    uint64_t now = (uint64_t)clock_now();
+
+    *out = v->runstate;
+    if (now > out->state_entry_time)
+        out->time[out->state & 3] += now - out->state_entry_time;
+    unlock(&q->lock);
+}
+
+unsigned int sched_idle_cpu(struct vcpu *v)
+{
+    const struct sched_vcpu *s = v->sched;
+    uint64_t allowed = s->hard.bits & READ_ONCE(cpus_online.bits), idle = 0;
+    unsigned int last = READ_ONCE(v->cpu), cpu;
+    cpumask_t mask = {allowed};
+
+    for_each_cpu (cpu, &mask)
+        if (!READ_ONCE(queues[cpu].curr) && !READ_ONCE(queues[cpu].waiting))
+            idle |= 1ULL << cpu;
+    if (idle & s->soft.bits)
+        idle &= s->soft.bits;
+    if (!idle)
+        return MAX_CPUS;
+    return (idle >> last) & 1 ? last : (unsigned int)__builtin_ctzll(idle);
+}
+
+/* Became able to run: onto a queue. While a CPU still has it loaded it stays with that CPU. */
+static void sched_start(struct vcpu *v)
+{
+    struct sched_cpu *q = sched_lock_vcpu(v);
+    bool here = v->running || v->sched->queued, preempt = false;
+
+    if (!here) {
+        unsigned int cpu;
+
+        unlock(&q->lock);
+        cpu = ops->place(v);
+        q = sched_lock_vcpu(v);
+        if (!v->running && !v->sched->queued && cpu != v->cpu) {
+            WRITE_ONCE(v->cpu, cpu); /* nobody else moves what is on no queue and not running */
+            unlock(&q->lock);
+            q = &queues[cpu];
+            lock(&q->lock);
+        }
+    }
+    if (!v->sched->queued && q->curr != v && !READ_ONCE(v->pause)) {
+        runstate_change(v, RUNSTATE_runnable, clock_now());
+        __atomic_fetch_add(&v->domain->sched->active, 1, __ATOMIC_RELAXED);
+        preempt = ops->enqueue(q, v, true) || !q->curr;
+    }
+    unlock(&q->lock);
+    if (preempt)
+        pcpu_raise((unsigned int)(q - queues), WORK_RESCHED);
+}
+
+/* Stopped being able to run: off its queue, or off its CPU at the next pick. */
+static void sched_stop(struct vcpu *v)
+{
+    struct sched_cpu *q = sched_lock_vcpu(v);
+    uint32_t pause = READ_ONCE(v->pause);
+    bool running = q->curr == v;
+
+    if (pause && v->sched->queued) {
+        ops->dequeue(q, v);
+        __atomic_fetch_sub(&v->domain->sched->active, 1, __ATOMIC_RELAXED);
+    }
+    if (pause && !running)
+        runstate_change(v, runstate_of_pause(pause), clock_now());
+    unlock(&q->lock);
+    if (running)
+        pcpu_raise((unsigned int)(q - queues), WORK_RESCHED);
+}
+
+void sched_runnable_changed(struct vcpu *v)
+{
+    trace(READ_ONCE(v->pause) ? TRACE_BLOCK : TRACE_WAKE, (uint32_t)v->domain->id << 16 | v->id, 0);
+    if (READ_ONCE(v->pause))
+        sched_stop(v);
+    else
+        sched_start(v);
+}
+
+/* prev leaves the CPU, or goes back to the queue so that the pick compares it with the others. */
+static void sched_put_prev(struct sched_cpu *q, struct vcpu *prev, nsec_t now)
+{
+    uint32_t pause = READ_ONCE(prev->pause);
+
+    ops->charge(q, prev, now - prev->sched->since);
+    prev->sched->since = now;
+    q->curr = NULL;
+    prev->sched->displaced =
+        !pause && !cpumask_test(&prev->sched->hard, (unsigned int)(q - queues));
+    if (pause || prev->sched->displaced) {
+        runstate_change(prev, runstate_of_pause(pause), now);
+        __atomic_fetch_sub(&prev->domain->sched->active, 1, __ATOMIC_RELAXED);
+    } else
+        (void)ops->enqueue(q, prev, false);
+}
+
+struct vcpu *sched_pick(struct vcpu *prev)
+{
+    unsigned int cpu = this_cpu()->id;
+    struct sched_cpu *q = &queues[cpu];
+    nsec_t now = clock_now(), until = NSEC_NEVER;
+    struct vcpu *next;
+
+    ops->balance(cpu, READ_ONCE(q->best));
+    lock(&q->lock);
+    if (prev)
+        sched_put_prev(q, prev, now);
+    next = ops->pick(q, now, &until);
+    if (next) {
+        ops->dequeue(q, next);
+        next->sched->since = now;
+        next->running = true;
+        runstate_change(next, RUNSTATE_running, now);
+    }
+    if (prev && prev != next && !READ_ONCE(prev->pause))
+        runstate_change(prev, RUNSTATE_runnable, now);
+    q->curr = next;
+    unlock(&q->lock);
+    if (until == NSEC_NEVER)
+        ktimer_stop(&q->slice);
+    else
+        ktimer_start(&q->slice, until, cpu);
+    return next;
+}
+
+void sched_release(struct vcpu *v)
+{
+    bool displaced = v->sched->displaced;
+
+    v->sched->displaced = false;
+    __atomic_store_n(&v->running, false, __ATOMIC_RELEASE);
+    if (displaced)
+        sched_start(v);
+}
+
+void sched_yield_vcpu(struct vcpu *v)
+{
+    struct sched_cpu *q = &queues[v->cpu];
+
+    if (!READ_ONCE(q->waiting))
+        return;
+    v->sched->yielded = true;
+    pcpu_raise(v->cpu, WORK_RESCHED);
+}
+
+int sched_adjust(struct domain *d, const struct sched_params *set, struct sched_params *get)
+{
+    int err = 0;
+
+    if (set && !set->weight)
+        return -XEN_EINVAL;
+    if (set)
+        err = ops->adjust ? ops->adjust(d, set) : -XEN_EINVAL;
+    if (get)
+        *get = d->sched->params;
+    return err;
+}
+
+int sched_set_affinity(struct vcpu *v, const cpumask_t *hard, const cpumask_t *soft)
+{
+    struct sched_cpu *q;
+    bool move;
+
+    if (hard && !(hard->bits & READ_ONCE(cpus_online.bits)))
+        return -XEN_EINVAL;
+    q = sched_lock_vcpu(v);
+    if (hard)
+        v->sched->hard = *hard;
+    if (soft)
+        v->sched->soft = *soft;
+    move = !cpumask_test(&v->sched->hard, v->cpu);
+    if (move && v->sched->queued) {
+        ops->dequeue(q, v);
+        __atomic_fetch_sub(&v->domain->sched->active, 1, __ATOMIC_RELAXED);
+    }
+    unlock(&q->lock);
+    if (move && !READ_ONCE(v->pause)) {
+        pcpu_raise(v->cpu, WORK_RESCHED); /* running there: displaced at the next pick */
+        sched_start(v);
+    }
+    return 0;
+}
+
+void sched_get_affinity(struct vcpu *v, cpumask_t *hard, cpumask_t *soft)
+{
+    *hard = v->sched->hard;
+    *soft = v->sched->soft;
+}
+
+void sched_dump(void)
+{
+    unsigned int cpu;
+
+    log_info("scheduler: %s", ops->name);
+    for_each_cpu (cpu, &cpus_online) {
+        struct sched_cpu *q = &queues[cpu];
+        struct vcpu *v = READ_ONCE(q->curr);
+
+        if (v)
+            log_info("  CPU %u: runs %s vCPU %u, %u waiting", cpu, v->domain->name, v->id,
+                     READ_ONCE(q->waiting));
+        else
+            log_info("  CPU %u: idle, %u waiting", cpu, READ_ONCE(q->waiting));
+    }
+}
+
+static int sched_fail(char *why, size_t size, unsigned int cpu, const char *what)
+{
+    format(why, size, "CPU %u: %s", cpu, what);
+    return -1;
+}
+
+int sched_check(char *why, size_t size)
+{
+    for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++) {
+        struct sched_cpu *q = &queues[cpu];
+        struct sched_vcpu *s;
+        unsigned int n = 0;
+
+        list_for_each_entry (s, &q->queue, link) {
+            if (!s->queued)
+                return sched_fail(why, size, cpu, "a vCPU is on the queue and not marked so");
+            n++;
+        }
+        if (n != q->waiting)
+            return sched_fail(why, size, cpu, "the queue's length is not its count");
+        if (q->curr && q->curr->sched->queued)
+            return sched_fail(why, size, cpu, "the running vCPU is on a queue");
+        if (q->curr && q->curr->cpu != cpu)
+            return sched_fail(why, size, cpu, "the running vCPU belongs to another CPU");
+    }
+    return 0;
+}
