@@ -29,6 +29,7 @@ struct cpu_policy;
 struct sched_vcpu;
 struct sched_domain;
 struct vlapic;
+struct vmtrr;
 struct console_guest;
 struct virt_vcpu;
 
@@ -153,6 +154,8 @@ struct vcpu {
     struct virt_vcpu *virt;   /* (c) back end's data, not guest state */
     struct sched_vcpu *sched; /* (c) */
     struct vlapic *lapic;     /* (c) */
+    struct vmtrr *mtrr;       /* (c) made with lapic */
+    int64_t tsc_adjust;       /* own: what its writes of the TSC add to the domain's tsc_offset */
 
     struct shared_page info; /* registered vcpu_info; else the slot in shared_info */
     uint16_t info_offset;

@@ -11,6 +11,7 @@
 struct intc_ops {
     int (*create)(struct vcpu *v); /* makes v->lapic */
     void (*destroy)(struct vcpu *v);
+    bool (*present)(struct vcpu *v);                 /* base MSR enable: CPUID shows it */
     bool (*enabled)(struct vcpu *v);                 /* base MSR enable and SVR bit 8 */
     void (*request)(struct vcpu *v, uint8_t vector); /* edge into IRR; raises VWORK_EVENT, wakes */
     bool (*has_interrupt)(struct vcpu *v);           /* a vector above PPR is waiting [loaded] */
