@@ -6,6 +6,7 @@
 #include "port/feature.h"
 
 #include "lib/string.h"
+#include "core/pcpu.h"
 
 static const struct host_cpuid_row everything[] = {
     {0, 0, {0x10, 0x68747541, 0x444d4163, 0x69746e65}}, /* AuthenticAMD */
@@ -47,7 +48,18 @@ static const struct host_cpuid_row everything[] = {
 
 const struct host_cpuid_row *host_cpuid_table = everything;
 unsigned int host_cpuid_rows = ARRAY_SIZE(everything);
-uint64_t host_xcr0_now = 1, host_microcode_now = 0x0a201016;
+uint64_t host_microcode_now = 0x0a201016;
+static uint64_t xcr0[MAX_CPUS];
+
+uint64_t host_xcr0(void)
+{
+    return xcr0[this_cpu()->id] | 1;
+}
+
+void host_xcr0_set(uint64_t value)
+{
+    xcr0[this_cpu()->id] = value;
+}
 
 void host_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {

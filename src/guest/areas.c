@@ -57,7 +57,7 @@ void time_publish(struct vcpu *v, bool force)
     if (!info)
         return;
     t = (struct vcpu_time_info){
-        .tsc_timestamp = s->base_tsc + (uint64_t)v->domain->tsc_offset,
+        .tsc_timestamp = s->base_tsc + (uint64_t)v->domain->tsc_offset + (uint64_t)v->tsc_adjust,
         .system_time = (uint64_t)s->base_ns,
         .tsc_to_system_mul = s->mul,
         .tsc_shift = s->shift,

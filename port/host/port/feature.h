@@ -16,14 +16,14 @@ struct host_cpuid_row {
 
 extern const struct host_cpuid_row *host_cpuid_table;
 extern unsigned int host_cpuid_rows;
-extern uint64_t host_xcr0_now, host_microcode_now;
+extern uint64_t host_microcode_now;
 
 void host_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
 
-static inline uint64_t host_xcr0(void)
-{
-    return host_xcr0_now;
-}
+/* Of the stepped CPU. */
+uint64_t host_xcr0(void);
+void host_xcr0_set(uint64_t xcr0);
+
 static inline uint64_t host_microcode(void)
 {
     return host_microcode_now;
