@@ -377,6 +377,21 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write)
     return walk_get(d, gfn, types);
 }
 
+mfn_t p2m_peek(struct domain *d, gfn_t gfn, uint64_t *generation)
+{
+    const struct p2m_look *l = look_slot(gfn);
+    uint64_t now = READ_ONCE(d->p2m.generation);
+
+    *generation = now;
+    if (likely(l->gfn == gfn.v && l->generation == now))
+        return page_mfn(l->page);
+    struct page *pg = walk_get(d, gfn, TYPES_READ);
+    if (!pg)
+        return MFN_NONE;
+    page_put(pg);
+    return page_mfn(pg);
+}
+
 struct page *p2m_get_own_page(struct domain *d, gfn_t gfn, bool write)
 {
     struct page *pg = walk_get(d, gfn, write ? BIT(P2M_RAM) : TYPES_OWN);

@@ -81,6 +81,11 @@ struct page *must_check p2m_get_page(struct domain *d, gfn_t gfn, bool write);
 /* As above, but only the domain's own RAM (grants, foreign and special kinds refused). */
 struct page *must_check p2m_get_own_page(struct domain *d, gfn_t gfn, bool write);
 
+/* The frame at gfn for a read that costs no reference; FRAME_NONE likewise. Map it, read, unmap;
+ * what was read counts only if p2m.generation is still *generation then, else do all of it again.
+ */
+mfn_t must_check p2m_peek(struct domain *d, gfn_t gfn, uint64_t *generation);
+
 /* Calls fn for each leaf in [start, end) in order until it returns non-zero, which it returns; for
  * teardown, debug keys and invariants. The first leaf may begin before start: gfn and e->mfn are
  * start's then. Lock held by the caller; fn may not change the tables. */

@@ -4,8 +4,9 @@
  * page windows keyed by frame; a hit writes and invalidates nothing. A window of the served
  * domain's frame (or of a PRIVATE frame of it) stays until its slot is needed or the CPU serves
  * another domain; any other frame's goes at its last unmap. The caller holds a reference on the
- * frame from map to unmap, stays on its CPU (it does: nothing blocks), and uses port/mem.h to
- * touch what it maps. Never from interrupt, NMI or #MC handlers.
+ * frame from map to unmap (or only reads, and looks afterwards whether it may believe that), stays
+ * on its CPU (it does: nothing blocks), and uses port/mem.h to touch what it maps. Never from
+ * interrupt, NMI or #MC handlers.
  */
 #ifndef KR_MEM_WINDOW_H
 #define KR_MEM_WINDOW_H

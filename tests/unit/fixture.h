@@ -12,6 +12,9 @@
 #include "mem/heap.h"
 #include "sim.h"
 
+/* Unless the library's own is linked in. */
+const struct virt_ops *virt __attribute__((weak));
+
 static inline void fixture_domain(struct domain *d, struct vcpu *v, domid_t id)
 {
     memset(d, 0, sizeof(*d));

@@ -13,7 +13,7 @@ FLOORS = {
     "mem": 2,
     "host": 3, "arch/x86/host": 3,
     "domain": 4, "arch/x86/p2m": 4, "arch/x86/policy": 4, "arch/x86/vcpu": 4,
-    "guest": 5, "arch/x86/dev": 5, "arch/x86/insn": 5,
+    "guest": 5, "arch/x86/dev": 5, "arch/x86/insn": 5, "arch/x86/walk": 5,
     "exit": 6, "arch/x86/svm": 6, "arch/x86/vmx": 6,
     "boot": 7, "arch/x86/boot": 7,
 }
