@@ -20,7 +20,8 @@ void noreturn_fn space_enter(void (*fn)(void));
 /* Everything below 4 GiB is mapped to itself in the first tables: reads the boot loader's data. */
 void memory_identity_init(void);
 const void *memory_identity(hpa_t at, size_t len);
-/* Sanitised map, modules moved to the top, frame table, heap. Fills boot/module.h's array. */
+/* Sanitised map, modules moved to the top, frame table, heap. Fills boot/module.h's array; a module
+ * that found no room has size 0 there. */
 void memory_init(const struct boot_info *bi);
 
 /* Starts the other CPUs; each that answers runs through ap_main() (boot/main.c) when

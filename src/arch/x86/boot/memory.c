@@ -115,29 +115,25 @@ static void modules_move(const struct boot_info *bi)
 
     nr_modules = bi->nr_modules;
     for (unsigned int n = 0; n < nr_modules; n++) {
-        unsigned int highest = nr_modules;
-        mfn_t to;
+        const struct boot_module *from = NULL;
+        struct module *m;
 
         for (unsigned int i = 0; i < nr_modules; i++)
-            if (!moved[i] &&
-                (highest == nr_modules || bi->modules[i].start.v > bi->modules[highest].start.v))
-                highest = i;
-        moved[highest] = true;
-
-        const struct boot_module *from = &bi->modules[highest];
-        struct module *m = &modules[highest];
-
+            if (!moved[i] && (!from || bi->modules[i].start.v > from->start.v))
+                from = &bi->modules[i];
+        moved[from - bi->modules] = true;
+        m = &modules[from - bi->modules];
         *m = (struct module){MFN_NONE, 0, from->cmdline};
-        to = free_take((from->size + PAGE_SIZE - 1) / PAGE_SIZE);
-        if (to.v == FRAME_NONE || (to.v << PAGE_SHIFT) < from->start.v) {
-            log_err("boot module %u (%lu bytes at %#lx) does not fit into memory: left out",
-                    highest, from->size, from->start.v);
+        if (!from->size)
+            continue;
+        m->first = free_take((from->size + PAGE_SIZE - 1) / PAGE_SIZE);
+        if (m->first.v == FRAME_NONE || mfn_to_hpa(m->first).v < from->start.v) {
+            log_err("boot module %ld (%lu bytes at %#lx) does not fit into memory: taken as empty",
+                    from - bi->modules + 1, from->size, from->start.v);
             continue;
         }
-        m->first = to;
         m->size = from->size;
-        if (from->size)
-            module_copy(mfn_to_hpa(to), from->start, from->size);
+        module_copy(mfn_to_hpa(m->first), from->start, from->size);
     }
 }
 
@@ -205,9 +201,9 @@ void memory_init(const struct boot_info *bi)
             heap_add(_mfn(free_range[i].start), _mfn(free_range[i].end));
     nr_free = 0;
     for (unsigned int i = 0; i < nr_modules; i++)
-        log_info("Boot module %u: %lu bytes at %#lx: %s", i, modules[i].size,
+        log_info("Boot module %u: %lu bytes at %#lx: %s", i + 1, modules[i].size,
                  modules[i].first.v << PAGE_SHIFT, modules[i].cmdline);
     log_info("Memory: %lu MiB, %lu MiB free, Krypton's image %lu KiB at %#lx",
              (heap_total_pages() << PAGE_SHIFT) >> 20, (heap_free_pages() << PAGE_SHIFT) >> 20,
-             (uint64_t)(image_end - image_start) >> 10, image_phys);
+             (image_phys_of(image_end) - image_phys) >> 10, image_phys);
 }

@@ -50,14 +50,20 @@ static uint64_t trampoline_page(void)
     return 0;
 }
 
+/* Bytes of `symbol` from the trampoline's start. */
+static size_t trampoline_offset(const void *symbol)
+{
+    return (uintptr_t)symbol - (uintptr_t)trampoline;
+}
+
 static void trampoline_place(uint64_t page, unsigned int cpu)
 {
     char *to = mmu_temp_map(1, _hpa(page));
     uint32_t cr3 = (uint32_t)image_phys_of(boot_l4);
 
-    memcpy(to, trampoline, (size_t)(trampoline_end - trampoline));
-    memcpy(to + ((const char *)&trampoline_cr3 - trampoline), &cr3, sizeof(cr3));
-    memcpy(to + ((const char *)&trampoline_cpu - trampoline), &cpu, sizeof(cpu));
+    memcpy(to, trampoline, trampoline_offset(trampoline_end));
+    memcpy(to + trampoline_offset(&trampoline_cr3), &cr3, sizeof(cr3));
+    memcpy(to + trampoline_offset(&trampoline_cpu), &cpu, sizeof(cpu));
     mmu_temp_unmap(1);
 }
 

@@ -135,14 +135,17 @@ int mmu_frame_table_map(uint64_t start, uint64_t end)
 
 void mmu_image_protect(void)
 {
+    const uint64_t end = (uint64_t)image_end;
     uint64_t *leaf = image_l1[0];
 
-    for (const char *at = image_start; at < image_end; at += PAGE_SIZE) {
-        uint64_t rights = at < text_end     ? PTE_DATA & ~(PTE_WRITE | PTE_DIRTY | PTE_NX)
-                          : at < rodata_end ? PTE_DATA & ~(PTE_WRITE | PTE_DIRTY)
-                                            : PTE_DATA;
+    for (uint64_t at = (uint64_t)image_start; at < end; at += PAGE_SIZE) {
+        uint64_t rights = PTE_DATA;
 
-        *leaf++ = image_phys_of(at) | rights;
+        if (at < (uint64_t)text_end)
+            rights &= ~(PTE_WRITE | PTE_DIRTY | PTE_NX);
+        else if (at < (uint64_t)rodata_end)
+            rights &= ~(PTE_WRITE | PTE_DIRTY);
+        *leaf++ = image_phys_of((const void *)at) | rights;
     }
     for (unsigned int i = 0; i < ARRAY_SIZE(image_l1); i++)
         image_l2[i + 1] = image_phys_of(image_l1[i]) | PTE_TABLE;

@@ -39,7 +39,12 @@ static uint64_t ex_target(const int32_t *offset)
 /* True when the faulting instruction has somewhere to go on. */
 static bool ex_fixup(struct trap_frame *f)
 {
-    for (const struct ex_entry *e = __start_ex_table; e < __stop_ex_table; e++) {
+    const size_t count =
+        ((uintptr_t)__stop_ex_table - (uintptr_t)__start_ex_table) / sizeof(struct ex_entry);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct ex_entry *e = &__start_ex_table[i];
+
         if (ex_target(&e->at) == f->rip) {
             f->rip = ex_target(&e->go_on);
             return true;
