@@ -81,7 +81,7 @@ void grant_copy(struct domain *d, struct gnttab_copy *op, struct grant_copy_cach
     op->status = side_begin(d, &cache->src, &op->source, op->flags & GNTCOPY_source_gref, false);
     if (op->status == GNTST_okay)
         op->status = side_begin(d, &cache->dst, &op->dest, op->flags & GNTCOPY_dest_gref, true);
-    if (op->status != GNTST_okay)
+    if (op->status != GNTST_okay || !op->len)
         return;
 
     src = window_map(page_mfn(cache->src.page));
