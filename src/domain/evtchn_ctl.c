@@ -4,6 +4,7 @@
  * to the FIFO ABI, and what a debug key shows. Rules: addendum B1.1.
  */
 #include "domain/evtchn_ops.h"
+#include "core/keys.h"
 #include "core/printk.h"
 #include "lib/format.h"
 
@@ -194,3 +195,16 @@ void evtchn_dump(struct domain *d)
     }
     unlock(&e->lock);
 }
+
+static void evtchn_key(void)
+{
+    struct domain *d;
+    char why[128];
+
+    for (int id = -1; (d = domain_next(id)); id = d->id, domain_put(d)) {
+        evtchn_dump(d);
+        if (evtchn_check(d, why, sizeof(why)))
+            log_err("%s", why);
+    }
+}
+DEBUG_KEY('e', "event channels, and whether they agree", evtchn_key);

@@ -37,7 +37,7 @@ struct evtchn_port {
     uint32_t remote_port;  /* INTERDOMAIN */
     struct domain *remote; /* INTERDOMAIN, NULL when internal; not a reference: a dying domain
                               unbinds its peers */
-};
+} aligned_to(32);
 
 #define EVTCHN_PER_BUCKET (PAGE_SIZE / sizeof(struct evtchn_port))
 

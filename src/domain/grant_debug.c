@@ -4,6 +4,7 @@
  * while nobody maps or copies; no domain is stopped for it.
  */
 #include "domain/grant_table.h"
+#include "core/keys.h"
 #include "core/printk.h"
 #include "lib/format.h"
 
@@ -130,3 +131,16 @@ void grant_dump(struct domain *d)
     }
     unlock(&gt->lock);
 }
+
+static void grant_key(void)
+{
+    struct domain *d;
+    char why[128];
+
+    for (int id = -1; (d = domain_next(id)); id = d->id, domain_put(d)) {
+        grant_dump(d);
+        if (grant_check(d, why, sizeof(why)))
+            log_err("%s", why);
+    }
+}
+DEBUG_KEY('g', "grants and mappings, and whether they agree", grant_key);

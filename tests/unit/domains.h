@@ -193,6 +193,28 @@ static inline void fixture_check(void)
     }
 }
 
+/* Takes every free frame, or gives them back. */
+static uint32_t fixture_hoard;
+static inline void fixture_memory_out(void)
+{
+    mfn_t mfn;
+
+    kpage_drain();
+    while ((mfn = heap_alloc(0, ALLOC_NO_SCRUB)).v != FRAME_NONE) {
+        page_of(mfn)->next = fixture_hoard;
+        fixture_hoard = (uint32_t)mfn.v;
+    }
+}
+static inline void fixture_memory_back(void)
+{
+    while (fixture_hoard) {
+        uint32_t mfn = fixture_hoard;
+
+        fixture_hoard = page_of(_mfn(mfn))->next;
+        heap_free(_mfn(mfn), 0);
+    }
+}
+
 /* Ends all domains and wants every frame back. */
 static inline void fixture_end(void)
 {

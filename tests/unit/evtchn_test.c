@@ -436,7 +436,30 @@ static void polling(void **state)
     assert_false(fixture_blocked(a->vcpu[1]));
 }
 
+static void out_of_memory(void **state)
+{
+    struct evtchn_init_control c = {.control_gfn = 1};
+    struct domain *many = fixture_domain(3, 40, 4);
+    uint32_t port = 77;
+
+    two_domains();
+    for (unsigned int i = 1; i < 128; i++)
+        unbound(a, 2);
+    fixture_memory_out();
+    assert_int_equal(evtchn_alloc_unbound(a, 2, &port), -XEN_ENOMEM);
+    assert_int_equal(evtchn_bind_interdomain(a, b, 1, &port), -XEN_ENOMEM);
+    assert_int_equal(evtchn_bind_virq(a, 0, 0, &port), -XEN_ENOMEM);
+    assert_int_equal(evtchn_bind_internal(a, 0, handler, &called, &port), -XEN_ENOMEM);
+    assert_int_equal(evtchn_init_control(many, &c), -XEN_ENOMEM);
+    fixture_check();
+    fixture_memory_back();
+    assert_int_equal(unbound(a, 2), 128);
+    assert_int_equal(evtchn_bind_virq(a, 0, 0, &port), 0);
+    assert_int_equal(evtchn_init_control(many, &c), 0);
+    fixture_check();
+}
+
 UNIT_MAIN(FIXTURE_TEST(lowest_port), FIXTURE_TEST(limits), FIXTURE_TEST(out_of_range),
           FIXTURE_TEST(interdomain), FIXTURE_TEST(loopback), FIXTURE_TEST(virqs),
           FIXTURE_TEST(ipis), FIXTURE_TEST(internal), FIXTURE_TEST(reset), FIXTURE_TEST(death),
-          FIXTURE_TEST(upcalls), FIXTURE_TEST(polling))
+          FIXTURE_TEST(upcalls), FIXTURE_TEST(polling), FIXTURE_TEST(out_of_memory))

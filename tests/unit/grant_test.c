@@ -568,10 +568,38 @@ static void versions(void **state)
     assert_int_equal(grant_set_version(a, &v), -XEN_EINVAL);
 }
 
+static void out_of_memory(void **state)
+{
+    struct gnttab_setup_table s = {.nr_frames = 2};
+    uint64_t frames[2];
+    mfn_t mfn;
+
+    grant(3, 5, 0);
+    fixture_memory_out();
+    assert_int_equal(map(3, 100, true, NULL), GNTST_no_space);
+    assert_int_equal(grant_frame(a, 1, &mfn), -XEN_ENOMEM);
+    grant_setup_table(a, &s, frames);
+    assert_int_equal(s.status, GNTST_general_error);
+    fixture_check();
+    fixture_memory_back();
+
+    /* Handles there are, but no table for the second-stage map at that place. */
+    assert_int_equal(map(3, 100, true, NULL), GNTST_okay);
+    fixture_memory_out();
+    assert_int_equal(map(3, 1ull << 30, true, NULL), GNTST_general_error);
+    assert_int_equal(refs_of(a, 5), 2);
+    fixture_check();
+    fixture_memory_back();
+    assert_int_equal(map(3, 1ull << 30, true, NULL), GNTST_okay);
+    assert_int_equal(grant_frame(a, 1, &mfn), 0);
+    page_put(page_of(mfn));
+    fixture_check();
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, fixture_teardown)
 
 UNIT_MAIN(TEST(round_trip), TEST(map_flag_errors), TEST(map_errors), TEST(frozen_frames),
           TEST(granted_to_others_only_once), TEST(record_decides), TEST(pins_overflow),
           TEST(entry_changes_under_us), TEST(unmap_errors), TEST(batch), TEST(maptrack_exhaustion),
           TEST(over_ram), TEST(flush_first), TEST(own_grant), TEST(granter_dies), TEST(mapper_dies),
-          TEST(dying_maps_nothing), TEST(growing), TEST(versions))
+          TEST(dying_maps_nothing), TEST(growing), TEST(versions), TEST(out_of_memory))
