@@ -35,7 +35,7 @@
 static uint64_t pool_pages(const struct guest *g)
 {
     const struct guest_config *c = g->config;
-    uint64_t module = modules[c->kernel].size >> PAGE_SHIFT;
+    uint64_t module = g->kernel->size >> PAGE_SHIFT;
 
     return 256ULL * c->vcpus + (c->memory >> 20) + module / 512 + 64;
 }
@@ -58,7 +58,7 @@ static void build_sched(struct guest *g)
 static int build_create(struct guest *g)
 {
     const struct guest_config *c = g->config;
-    const uint64_t ramdisk = c->ramdisk >= 0 ? modules[c->ramdisk].size : 0;
+    const uint64_t ramdisk = g->ramdisk ? g->ramdisk->size : 0;
     const uint64_t need = (c->memory >> PAGE_SHIFT) + pool_pages(g) / 8;
     const struct domain_config config = {
         .id = (domid_t)g->progress,
@@ -75,11 +75,11 @@ static int build_create(struct guest *g)
     uint64_t least;
     int err;
 
-    if (!modules[c->kernel].size) {
+    if (!g->kernel->size) {
         guest_failed(g, "its kernel file is empty");
         return -XEN_EINVAL;
     }
-    if (!layout_compute(&g->layout, c->memory, ramdisk, modules[c->kernel].size, LOADER_MEMORY_SIZE,
+    if (!layout_compute(&g->layout, c->memory, ramdisk, g->kernel->size, LOADER_MEMORY_SIZE,
                         &least)) {
         guest_failed(g, "memory=%luM is too small: ramdisk and loader alone need %lu KiB",
                      c->memory >> 20, least >> 10);
@@ -178,7 +178,7 @@ static int build_pages(struct guest *g)
 
 static int build_ramdisk(struct guest *g)
 {
-    const struct module *m = g->config->ramdisk >= 0 ? &modules[g->config->ramdisk] : NULL;
+    const struct boot_module *m = g->ramdisk;
     uint64_t total = m ? ALIGN_UP(m->size, PAGE_SIZE) >> PAGE_SHIFT : 0;
 
     for (unsigned int i = 0; i < STEP_PAGES; i++, g->progress++) {
@@ -186,7 +186,7 @@ static int build_ramdisk(struct guest *g)
 
         if (g->progress == total)
             return 1;
-        window_copy(p2m_lookup(g->domain, gfn).mfn, mfn_add(m->first, g->progress));
+        window_copy(p2m_lookup(g->domain, gfn).mfn, mfn_add(hpa_to_mfn(m->start), g->progress));
     }
     return 0;
 }
@@ -194,7 +194,7 @@ static int build_ramdisk(struct guest *g)
 /* The kernel file's frames, read-only, above RAM: for the loader alone. */
 static int build_module(struct guest *g)
 {
-    const struct module *m = &modules[g->config->kernel];
+    const struct boot_module *m = g->kernel;
     uint64_t total = ALIGN_UP(m->size, PAGE_SIZE) >> PAGE_SHIFT;
 
     for (unsigned int i = 0; i < STEP_PAGES; i++, g->progress++) {
@@ -203,7 +203,7 @@ static int build_module(struct guest *g)
 
         if (g->progress == total)
             return 1;
-        err = p2m_set(g->domain, gfn, mfn_add(m->first, g->progress), 0, P2M_MODULE, NULL);
+        err = p2m_set(g->domain, gfn, mfn_add(hpa_to_mfn(m->start), g->progress), 0, P2M_MODULE, NULL);
         if (err) {
             guest_failed(g, "its kernel file could not be mapped (error %d)", err);
             return err;

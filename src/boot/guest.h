@@ -7,7 +7,7 @@
 #define KR_BOOT_GUEST_H
 
 #include "boot/layout.h"
-#include "boot/module.h"
+#include "boot/bootinfo.h"
 #include "boot/modules.h"
 #include "core/task.h"
 #include "core/timer.h"
@@ -33,6 +33,7 @@ enum build_phase {
 
 struct guest {
     const struct guest_config *config;
+    const struct boot_module *kernel, *ramdisk; /* ramdisk NULL: none */
     struct domain *domain; /* an owned reference, NULL between lives */
     struct guest_layout layout;
     enum build_phase phase;

@@ -159,19 +159,20 @@ static void modules_complain(const char *line)
     log_err("%s", line);
 }
 
-void boot_domains(void)
+void boot_domains(const struct boot_module *modules, unsigned int nr)
 {
-    static struct boot_module given[BOOT_MAX_MODULES];
-
-    for (unsigned int i = 0; i < nr_modules; i++)
-        given[i] = (struct boot_module){.size = modules[i].size, .cmdline = modules[i].cmdline};
-    modules_parse(&list, given, nr_modules, modules_complain);
+    modules_parse(&list, modules, nr, modules_complain);
     if (list.dom0)
         log_err("module 1 has no domain=: it would be dom0, which is not supported yet");
     domain_event_hook = supervise_event;
     alive = list.nr;
-    for (unsigned int i = 0; i < list.nr; i++)
-        guests[i].config = &list.guests[i];
+    for (unsigned int i = 0; i < list.nr; i++) {
+        const struct guest_config *c = &list.guests[i];
+
+        guests[i].config = c;
+        guests[i].kernel = &modules[c->kernel];
+        guests[i].ramdisk = c->ramdisk >= 0 ? &modules[c->ramdisk] : NULL;
+    }
     if (!list.nr) {
         log_err("No guest can be started");
         machine_end();
