@@ -203,7 +203,8 @@ static int build_module(struct guest *g)
 
         if (g->progress == total)
             return 1;
-        err = p2m_set(g->domain, gfn, mfn_add(hpa_to_mfn(m->start), g->progress), 0, P2M_MODULE, NULL);
+        err = p2m_set(g->domain, gfn, mfn_add(hpa_to_mfn(m->start), g->progress), 0, P2M_MODULE,
+                      NULL);
         if (err) {
             guest_failed(g, "its kernel file could not be mapped (error %d)", err);
             return err;

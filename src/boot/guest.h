@@ -34,7 +34,7 @@ enum build_phase {
 struct guest {
     const struct guest_config *config;
     const struct boot_module *kernel, *ramdisk; /* ramdisk NULL: none */
-    struct domain *domain; /* an owned reference, NULL between lives */
+    struct domain *domain;                      /* an owned reference, NULL between lives */
     struct guest_layout layout;
     enum build_phase phase;
     uint64_t progress;      /* of the phase, in pages */

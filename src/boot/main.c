@@ -12,6 +12,15 @@
 #include "arch/x86/host/ioapic.h"
 #include "arch/x86/host/lapic.h"
 #include "arch/x86/host/mtrr.h"
+#include "arch/x86/svm/svm.h"
+#include "boot/supervise.h"
+#include "domain/flush.h"
+#include "domain/lifecycle.h"
+#include "domain/sched.h"
+#include "domain/virt.h"
+#include "exit/exit.h"
+#include "guest/guest.h"
+#include "arch/x86/cpu/trap.h"
 #include "boot/bootinfo.h"
 #include "abi/xen.h"
 #include "core/clock.h"
@@ -102,9 +111,25 @@ static uint32_t apic_id_max(void)
     return id;
 }
 
+static void kick_received(void)
+{
+    flush_acknowledge();
+}
+
 static int isa_irq_route(uint8_t irq, void (*handler)(void))
 {
     return irq_route_isa(&acpi_info, irq, handler);
+}
+
+/* Ops tables and hooks that lower floors call through. */
+static void domains_init(void)
+{
+    virt = &svm_ops;
+    guest_init();
+    pages_init();
+    irq_handler_set(VECTOR_KICK, kick_received);
+    if (sched_init())
+        log_warn("scheduler: default parameters");
 }
 
 static void noreturn_fn boot_main(void)
@@ -126,7 +151,9 @@ static void noreturn_fn boot_main(void)
     smp_start(&acpi_info);            /* the other CPUs wait */
     time_decide();                    /* is the TSC stable? */
     console_irq_start(isa_irq_route); /* serial by interrupt */
-    smp_release();                    /* they go on in ap_main */
+    domains_init();                   /* what the floors below know of domains */
+    boot_domains(boot_info.modules, boot_info.nr_modules); /* guests queued, CPUs will build them */
+    smp_release();                                         /* the others go on in ap_main */
     ap_main();
 }
 
@@ -152,26 +179,7 @@ void boot_start(uint32_t magic, uint32_t at, uint64_t phys)
 void ap_main(void)
 {
     time_cpu_start(); /* renews the clock stamp if needed */
-    irq_enable();
-    for (;;) {
-        uint32_t work = __atomic_exchange_n(&this_cpu()->shared->work, 0, __ATOMIC_SEQ_CST);
-
-        if (work & WORK_TIMER)
-            ktimer_run();
-        if (work & WORK_CONSOLE) {
-            int c;
-            console_drain();
-            while ((c = console_read()) >= 0)
-                if (c == 'q')
-                    power_off(POWER_ALL_OFF);
-                else if (c == 'p')
-                    panic("typed");
-                else
-                    log_info("typed %c at %ld", c, clock_now());
-        }
-        irq_disable();
-        if (!READ_ONCE(this_cpu()->shared->work))
-            cpu_idle_wait();
-        irq_enable();
-    }
+    if (virt->cpu_init())
+        panic("CPU %u cannot run guests", this_cpu()->id);
+    exit_loop();
 }
