@@ -22,7 +22,7 @@ void memory_identity_init(void);
 const void *memory_identity(hpa_t at, size_t len);
 /* Sanitised map, modules moved to the top, frame table, heap. Fills boot/module.h's array; a module
  * that found no room has size 0 there. */
-void memory_init(const struct boot_info *bi);
+void memory_init(struct boot_info *bi);
 
 /* Starts the other CPUs; each that answers runs through ap_main() (boot/main.c) when
  * smp_release() lets it. */

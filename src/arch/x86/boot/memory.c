@@ -7,7 +7,6 @@
 #include "arch/x86/boot/boot.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/mmu.h"
-#include "boot/module.h"
 #include "core/printk.h"
 #include "lib/string.h"
 #include "mem/frame.h"
@@ -15,9 +14,6 @@
 
 #define FREE_MAX      96u
 #define KVA_PHYS_BITS 44u /* what the linear map has room for */
-
-struct module modules[BOOT_MAX_MODULES];
-unsigned int nr_modules;
 
 struct memmap memory_map;
 
@@ -109,31 +105,29 @@ static void module_copy(hpa_t to, hpa_t from, uint64_t size)
  * Packs the modules against the top of RAM, the highest first. Each goes to its own range's top or
  * higher, above every module that is still to be moved, so nothing is overwritten that is needed.
  */
-static void modules_move(const struct boot_info *bi)
+static void modules_move(struct boot_info *bi)
 {
     bool moved[BOOT_MAX_MODULES] = {false};
 
-    nr_modules = bi->nr_modules;
-    for (unsigned int n = 0; n < nr_modules; n++) {
-        const struct boot_module *from = NULL;
-        struct module *m;
+    for (unsigned int n = 0; n < bi->nr_modules; n++) {
+        struct boot_module *m = NULL;
+        mfn_t first;
 
-        for (unsigned int i = 0; i < nr_modules; i++)
-            if (!moved[i] && (!from || bi->modules[i].start.v > from->start.v))
-                from = &bi->modules[i];
-        moved[from - bi->modules] = true;
-        m = &modules[from - bi->modules];
-        *m = (struct module){MFN_NONE, 0, from->cmdline};
-        if (!from->size)
+        for (unsigned int i = 0; i < bi->nr_modules; i++)
+            if (!moved[i] && (!m || bi->modules[i].start.v > m->start.v))
+                m = &bi->modules[i];
+        moved[m - bi->modules] = true;
+        if (!m->size)
             continue;
-        m->first = free_take((from->size + PAGE_SIZE - 1) / PAGE_SIZE);
-        if (m->first.v == FRAME_NONE || mfn_to_hpa(m->first).v < from->start.v) {
+        first = free_take((m->size + PAGE_SIZE - 1) / PAGE_SIZE);
+        if (first.v == FRAME_NONE || mfn_to_hpa(first).v < m->start.v) {
             log_err("boot module %ld (%lu bytes at %#lx) does not fit into memory: taken as empty",
-                    from - bi->modules + 1, from->size, from->start.v);
+                    m - bi->modules + 1, m->size, m->start.v);
+            m->size = 0;
             continue;
         }
-        m->size = from->size;
-        module_copy(mfn_to_hpa(m->first), from->start, from->size);
+        module_copy(mfn_to_hpa(first), m->start, m->size);
+        m->start = mfn_to_hpa(first);
     }
 }
 
@@ -185,7 +179,7 @@ static int ram_describe(mfn_t start, mfn_t end)
     return err ? err : frame_table_add(start, end);
 }
 
-void memory_init(const struct boot_info *bi)
+void memory_init(struct boot_info *bi)
 {
     memmap_sanitize(&memory_map, bi->ranges, bi->nr_ranges,
                     min((unsigned int)cpu_info.phys_bits, KVA_PHYS_BITS));
@@ -200,9 +194,9 @@ void memory_init(const struct boot_info *bi)
         if (free_range[i].start < free_range[i].end)
             heap_add(_mfn(free_range[i].start), _mfn(free_range[i].end));
     nr_free = 0;
-    for (unsigned int i = 0; i < nr_modules; i++)
-        log_info("Boot module %u: %lu bytes at %#lx: %s", i + 1, modules[i].size,
-                 modules[i].first.v << PAGE_SHIFT, modules[i].cmdline);
+    for (unsigned int i = 0; i < bi->nr_modules; i++)
+        log_info("Boot module %u: %lu bytes at %#lx: %s", i + 1, bi->modules[i].size,
+                 bi->modules[i].start.v, bi->modules[i].cmdline);
     log_info("Memory: %lu MiB, %lu MiB free, Krypton's image %lu KiB at %#lx",
              (heap_total_pages() << PAGE_SHIFT) >> 20, (heap_free_pages() << PAGE_SHIFT) >> 20,
              (image_phys_of(image_end) - image_phys) >> 10, image_phys);
