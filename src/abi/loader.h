@@ -55,8 +55,8 @@ struct loader_range {
 
 #define LOADER_MAX_RANGES 8
 
-/* What the loader's deepest call needs (see inside/loader/heap_need.h), with a safety factor. */
-#define LOADER_STACK_SIZE 0x8000u
+/* What the loader's deepest call needs (see inside/loader/heap_need.h), eight times over. */
+#define LOADER_STACK_SIZE 0x4000u
 
 /*
  * What Krypton writes before the loader starts; rdi holds its virtual address. The loader runs in

@@ -3,6 +3,7 @@
  * elf_stream: a well-formed kernel lands byte for byte wherever headers, notes and segments lie in
  * the file and however the file is cut into chunks; anything else is refused with the right code
  * before a byte of RAM changes.
+ *
  * LIBS: -llzma -lzstd -lz -llz4
  */
 #include "unit.h"

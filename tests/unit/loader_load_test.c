@@ -3,6 +3,7 @@
  * load_kernel: a payload in each format, bare and inside a bzImage, ELF64 and ELF32, ends in its
  * place; truncated, corrupted, endless and random payloads never put anything else there. The
  * installed Debian kernel, or the one that KR_VMLINUZ names, is loaded when there is one.
+ *
  * LIBS: -llzma -lzstd -lz -llz4
  */
 #include "unit.h"

@@ -3,6 +3,7 @@
  * The decompressors: what the compressor took comes out again in order, at sizes around every
  * buffer's edge; a sink may stop at any point; a heap smaller than the window asked for is enough
  * exactly when the data is small; nothing leaks on any path (LeakSanitizer).
+ *
  * LIBS: -llzma -lzstd -lz -llz4
  */
 #include "unit.h"

@@ -10,7 +10,7 @@ LOADER_LIBS = $(foreach l,lzma zstd z lz4,$(shell $(CC) -print-file-name=lib$(l)
 LOADER_HOST_SRC := $(filter-out %/main.c %/runtime.c,$(LOADER_SRC))
 
 METAL_CFLAGS += -Iinside -I$(B)/gen
-HOST_CFLAGS += -Iinside
+HOST_CFLAGS += -Iinside -I$(B)/gen
 
 # SSE2 is there (entry.S sees to it); RAM at address 0 is as good as any other.
 LOADER_CFLAGS = $(COMMON) -Os -m64 -march=x86-64 -ffreestanding -fPIE -ffunction-sections \

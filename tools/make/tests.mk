@@ -26,6 +26,10 @@ $(H)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(H)/libkrypton-host.a
 	$(Q)mkdir -p $(@D) && $(HOST_CC) $(TEST_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< \
 		tests/fuzz/replay.c $(H)/libkrypton-host.a $(call test_libs,$<) -o $@
 
+# This one runs the image.
+$(H)/tests/unit/loader_image_test: $(B)/gen/loader_blob.h $(B)/gen/loader_blob.o
+$(H)/tests/unit/loader_image_test: TEST_CFLAGS += $(B)/gen/loader_blob.o
+
 -include $(UNIT_TESTS:%=%.d) $(REPLAYS:%=%.d) $(FUZZERS:%=%.d)
 
 .SECONDEXPANSION:
