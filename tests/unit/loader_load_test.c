@@ -145,15 +145,16 @@ static void test_not_a_kernel(void **state)
     free(noise.data);
 }
 
-/* A kernel with 80 MiB of zeros behind it, in every format that can say so briefly. */
+/* A kernel with 80 MiB of zeros behind it. */
 static void test_endless(void **state)
 {
     struct bytes k = kernel_new(true), big = bytes_new(KERNEL_SIZE + MIB(80));
     uint8_t *ram = ram_new();
 
     memcpy(big.data, k.data, k.size);
-    for (const struct pack *p = packs + 1; p < packs + PACKS; p++) {
-        struct bytes image = p->pack(big);
+    struct bytes (*const pack[])(struct bytes) = {pack_gzip, pack_zstd};
+    for (size_t i = 0; i < ARRAY_SIZE(pack); i++) {
+        struct bytes image = pack[i](big);
         assert_false(load(image, ram));
         assert_int_equal(f.code, LOADER_ERR_TOO_LARGE);
         free(image.data);
