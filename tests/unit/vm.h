@@ -37,15 +37,6 @@ static const struct domain_hooks vm_hooks = {.create = vm_hooks_create, .destroy
         abort();                                 \
     }
 VM_ABSENT(long, do_console_io, struct call *c)
-VM_ABSENT(int, gpa_read, struct domain *d, void *dst, gpa_t gpa, size_t n)
-VM_ABSENT(int, gpa_write, struct domain *d, gpa_t gpa, const void *src, size_t n)
-VM_ABSENT(int, guest_read, struct vcpu *v, void *dst, uint64_t linear, size_t n)
-VM_ABSENT(int, guest_write, struct vcpu *v, uint64_t linear, const void *src, size_t n)
-VM_ABSENT(int, guest_zero, struct vcpu *v, uint64_t linear, size_t n)
-VM_ABSENT(unsigned int, guest_fetch, struct vcpu *v, uint8_t *buf, uint64_t linear, unsigned int n,
-          struct guest_fault *fault)
-VM_ABSENT(int, guest_emul_translate, struct vcpu *v, uint64_t linear, bool write, bool fetch,
-          gpa_t *gpa, struct guest_fault *fault)
 
 /* Starts the machine; once per test. */
 static inline void vm_machine(unsigned int cpus)
