@@ -13,30 +13,12 @@
 #include "domain/sched.h"
 #include "domain/upcall.h"
 #include "exit/exit.h"
-#include "guest/access.h"
 #include "guest/emul/bus.h"
-#include "guest/hypercall/hypercall.h"
+#include "guest/guest.h"
 #include "arch/x86/dev/vlapic.h"
 #include "mem/heap.h"
 #include "script.h"
 #include "sim.h"
-
-static inline int vm_hooks_create(struct domain *d)
-{
-    int err = bus_init(d);
-
-    return err ? err : vlapic_domain_init(d);
-}
-
-static const struct domain_hooks vm_hooks = {.create = vm_hooks_create, .destroy = bus_fini};
-
-/* What is not in the library yet. */
-#define VM_ABSENT(type, name, ...)               \
-    __attribute__((weak)) type name(__VA_ARGS__) \
-    {                                            \
-        abort();                                 \
-    }
-VM_ABSENT(long, do_console_io, struct call *c)
 
 /* Starts the machine; once per test. */
 static inline void vm_machine(unsigned int cpus)
@@ -46,8 +28,7 @@ static inline void vm_machine(unsigned int cpus)
     sim_init(SIM_RAM_SIZE, cpus);
     clock_tsc_hz = 1000000000;
     virt = &script_ops;
-    intc = &vlapic_intc;
-    domain_hooks = &vm_hooks;
+    guest_init();
     if (!started)
         assert_int_equal(sched_init(), 0);
     started = true;
