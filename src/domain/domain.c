@@ -55,7 +55,7 @@ struct domain *domain_get(domid_t id)
 {
     struct domain *d = domain_find(id);
 
-    return d && domain_try_ref(d) ? d : NULL;
+    return d && __atomic_load_n(&d->built, __ATOMIC_ACQUIRE) && domain_try_ref(d) ? d : NULL;
 }
 
 void domain_ref(struct domain *d)
@@ -74,7 +74,8 @@ struct domain *domain_next(int after)
         best = NULL;
         for (unsigned int i = 0; i < TABLE_SIZE; i++)
             for (struct domain *d = table[i]; d; d = d->next)
-                if ((int)d->id > after && (!best || d->id < best->id) && READ_ONCE(d->refs))
+                if ((int)d->id > after && (!best || d->id < best->id) && READ_ONCE(d->refs) &&
+                    READ_ONCE(d->built))
                     best = d;
     } while (best && !domain_try_ref(best));
     unlock(&table_lock);
@@ -184,7 +185,8 @@ struct domain *domain_create(const struct domain_config *c, int *err)
         return NULL;
     }
     domain_init(d, c);
-    /* Its special pages find it by its id when they are released: publish first, held paused. */
+    /* Its special pages find it by its id when they are released: publish first, handed out last.
+     */
     *err = domain_publish(d);
     if (*err) {
         kfree(d);
@@ -195,6 +197,7 @@ struct domain *domain_create(const struct domain_config *c, int *err)
         domain_kill(d);
         return NULL;
     }
+    __atomic_store_n(&d->built, true, __ATOMIC_RELEASE);
     return d;
 }
 

@@ -64,6 +64,7 @@ struct domain {
     domid_t id;                   /* (c) */
     char name[DOMAIN_NAME_MAX];   /* (c) boot-time guests; else "dN" */
     uint32_t refs;                /* (a) from domain_get() */
+    bool built;                   /* set last: domain_get() may hand it out */
     enum domain_state state;      /* [L]; read anywhere */
     bool is_control, is_hardware; /* (c) dom0 */
     bool is_console;              /* (c) console_io allowed: boot-time guests, dom0 */

@@ -8,6 +8,7 @@
 
 #include "abi/compat.h"
 #include "domain/grant.h"
+#include "domain/privilege.h"
 #include "guest/access.h"
 
 #define SETUP_MAX_FRAMES 64u
@@ -124,11 +125,25 @@ static long array_copy(struct call *c)
     return result;
 }
 
+/* The domain that a table operation names, owned; NULL with *status set. */
+static struct domain *table_target(const struct call *c, domid_t id, int16_t *status)
+{
+    struct domain *d = domain_get(id == DOMID_SELF ? c->d->id : id);
+
+    *status = !d ? GNTST_bad_domain : privilege_target(c->d, d) ? GNTST_permission_denied : 0;
+    if (d && *status) {
+        domain_put(d);
+        d = NULL;
+    }
+    return d;
+}
+
 static long one_setup_table(struct call *c)
 {
     struct gnttab_setup_table op;
     struct compat_gnttab_setup_table narrow = {0};
     uint64_t frames[SETUP_MAX_FRAMES], list;
+    struct domain *d;
     const size_t width = c->compat ? 4 : 8;
     int err;
 
@@ -142,10 +157,13 @@ static long one_setup_table(struct call *c)
     }
     if (err)
         return err;
-    if (op.nr_frames > SETUP_MAX_FRAMES)
+    d = table_target(c, op.dom, &op.status);
+    if (d && op.nr_frames > SETUP_MAX_FRAMES)
         op.status = GNTST_general_error;
-    else
-        grant_setup_table(c->d, &op, frames);
+    else if (d)
+        grant_setup_table(d, &op, frames);
+    if (d)
+        domain_put(d);
     for (uint32_t i = 0; !op.status && i < op.nr_frames; i++)
         if (guest_write_at(c->v, list, i, &frames[i], width))
             return -XEN_EFAULT;
@@ -157,10 +175,15 @@ static long one_setup_table(struct call *c)
 static long one_query_size(struct call *c)
 {
     struct gnttab_query_size op;
+    struct domain *d;
 
     if (guest_read(c->v, &op, c->arg[1], sizeof(op)))
         return -XEN_EFAULT;
-    grant_query_size(c->d, &op);
+    d = table_target(c, op.dom, &op.status);
+    if (d) {
+        grant_query_size(d, &op);
+        domain_put(d);
+    }
     return guest_write(c->v, c->arg[1], &op, sizeof(op));
 }
 

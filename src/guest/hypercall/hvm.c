@@ -6,9 +6,8 @@
 #include "guest/hypercall/hypercall.h"
 
 #include "lib/nospec.h"
-#include "domain/evtchn_ops.h"
+#include "domain/evtchn.h"
 #include "domain/privilege.h"
-#include "domain/upcall.h"
 
 #define CALLBACK_TYPE_VECTOR 2u
 #define VECTOR_MIN           0x10u
@@ -44,7 +43,8 @@ static void callback_changed(const struct call *c, struct domain *d, uint64_t va
     if (d == c->d)
         d->wide = !c->compat;
     for_each_vcpu (d, v)
-        vcpu_raise(v, VWORK_EVENT);
+        if (!(READ_ONCE(v->pause) & VPAUSE_DOWN))
+            evtchn_assert_upcall(v);
 }
 
 static long param_set(const struct call *c, struct domain *d, const struct xen_hvm_param *p)
@@ -158,8 +158,7 @@ static long op_set_upcall_vector(struct call *c, void *arg)
         return -XEN_ENOENT;
     v = c->d->vcpu[index_nospec(a->vcpu, c->d->max_vcpus)];
     WRITE_ONCE(v->upcall_vector, a->vector);
-    if (intc->enabled(v))
-        intc->request(v, a->vector); /* once, whether something is pending or not */
+    evtchn_assert_upcall(v); /* once, whether something is pending or not */
     return 0;
 }
 
