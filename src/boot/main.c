@@ -140,8 +140,8 @@ static void noreturn_fn boot_main(void)
     acpi_read();             /* tables of the machine */
     ioapic_init(&acpi_info); /* everything masked, the 8259s before the APICs */
     lapic_init(acpi_info.lapic_address, apic_id_max()); /* mode and address */
-    pcpu_init(0, lapic_id());                           /* CPU 0 has its name */
     lapic_cpu_init();                                   /* clean, enabled */
+    pcpu_init(0, lapic_id());                           /* CPU 0 has its name */
     power_init(&acpi_info);                             /* ACPI mode, how to switch off */
     time_init(&acpi_info);                              /* clock, timer rate, date */
     pcpu_shared[0].trace = kalloc(sizeof(struct trace_ring));

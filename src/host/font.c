@@ -24,11 +24,17 @@ static const uint64_t glyph[] = {
 };
 BUILD_BUG_ON(ARRAY_SIZE(glyph) != '~' - '!' + 1);
 
+/* These reach below the line by one row. */
+static bool descends(char ch)
+{
+    return ch == 'g' || ch == 'j' || ch == 'p' || ch == 'q' || ch == 'y' || ch == ',' || ch == ';';
+}
+
 unsigned int font_row(char ch, unsigned int y)
 {
-    unsigned int n = (unsigned char)ch - (unsigned int)'!', line = (y - 1) / 2;
+    unsigned int n = (unsigned char)ch - (unsigned int)'!', row = y / 2 - descends(ch);
 
-    if (n >= ARRAY_SIZE(glyph) || y < 1 || line > 6)
+    if (n >= ARRAY_SIZE(glyph) || row > 6)
         return 0;
-    return (unsigned int)(glyph[n] >> (5 * (6 - line)) & 31) << 2;
+    return (unsigned int)(glyph[n] >> (5 * (6 - row)) & 31) << 2;
 }

@@ -118,17 +118,6 @@ static void uart_interrupt(void)
     pcpu_raise(this_cpu()->id, WORK_CONSOLE);
 }
 
-bool uart_irq_start(int (*route)(uint8_t irq, void (*handler)(void)))
-{
-    if (!port || !irq || route(irq, uart_interrupt)) {
-        irq = 0;
-        return false;
-    }
-    (void)reg_read(REG_DATA);
-    ier_set(IER_INPUT);
-    return true;
-}
-
 void uart_drain(void)
 {
     if (!port)
@@ -137,6 +126,17 @@ void uart_drain(void)
         for (unsigned int i = 0; i < fifo && out_tail != out_head; i++)
             reg_write(REG_DATA, (uint8_t)out_ring[out_tail++ % OUT_SIZE]);
     ier_set(out_tail != out_head ? IER_INPUT | IER_OUTPUT : IER_INPUT);
+}
+
+bool uart_irq_start(int (*route)(uint8_t irq, void (*handler)(void)))
+{
+    if (!port || !irq || route(irq, uart_interrupt)) {
+        irq = 0;
+        return false;
+    }
+    (void)reg_read(REG_DATA);
+    uart_drain();
+    return true;
 }
 
 /* The TSC's rate is not known at first; half a microsecond an iteration is a port's usual speed. */

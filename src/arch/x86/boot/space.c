@@ -57,7 +57,7 @@ void memory_identity_init(void)
 
 const void *memory_identity(hpa_t at, size_t len)
 {
-    if (at.v < PAGE_SIZE || at.v >= GIB(4) || len > GIB(4) - at.v)
+    if (!at.v || at.v >= GIB(4) || len > GIB(4) - at.v)
         return NULL;
     return (const void *)at.v;
 }
