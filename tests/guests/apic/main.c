@@ -3,7 +3,9 @@
  * Defends: the local APIC of each vCPU behaves like the manual's in both modes: registers,
  * priorities, self and cross IPIs, NMI, INIT and SIPI of all vCPUs, the timer one-shot, periodic
  * and by TSC deadline, and what must fault in x2APIC mode. AMD APM vol. 2, chapter 16; Intel SDM
- * vol. 3, 10.12. RUN: memory=32M vcpus=4
+ * vol. 3, 10.12.
+ *
+ * RUN: memory=32M vcpus=4
  */
 #include "checks.h"
 

@@ -4,6 +4,7 @@
  * registers, FPU, XCR0, PAT, MTRR and other MSRs, local APIC), whatever the loader did before, and
  * with start_info, memory map and ACPI tables that agree with each other. Public header:
  * xen/arch-x86/hvm/start_info.h; ACPI 6.3, 5.2.
+ *
  * RUN: memory=32M vcpus=2 -- a=1 b=two
  */
 #include "apic.h"

@@ -4,6 +4,7 @@
  * FIFO with priorities), by both kinds of upcall (callback vector of type 2, vector of the local
  * APIC), masked or not, polled or slept for; and ports go through their states as documented.
  * Public header: xen/event_channel.h.
+ *
  * RUN: memory=32M vcpus=2
  */
 #include "apic.h"

@@ -4,6 +4,7 @@
  * map, unmap, read-only, copy, the flags that tell the owner, and every error. Alone it plays both
  * sides; with role=server|client peer=<domid> two of them use each other's pages and ports.
  * Public header: xen/grant_table.h.
+ *
  * RUN: memory=32M vcpus=1
  */
 #include "checks.h"

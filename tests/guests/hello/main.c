@@ -2,6 +2,7 @@
 /*
  * Defends: the smallest guest starts, its first hypercall answers, its text reaches the console and
  * its shutdown powers it off. If this one fails, look no further.
+ *
  * RUN: memory=32M vcpus=1
  */
 #include "guest.h"

@@ -3,6 +3,7 @@
  * Defends: the smallest guest starts, its first hypercall answers, its text reaches the console and
  * its shutdown powers it off. If this one fails, look no further.
  * The same as hello, as a 32-bit ELF linked at 16 MiB that never leaves protected mode.
+ *
  * LINK: 0x1000000
  * RUN: memory=32M vcpus=1
  */

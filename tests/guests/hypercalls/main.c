@@ -3,7 +3,9 @@
  * Defends: each hypercall of a PVH guest keeps its documented results and errors: unknown numbers
  * and sub-operations -ENOSYS, bad pointers -EFAULT, callers outside CPL 0 -EPERM, every
  * sub-operation's success and failures, multicalls, and long operations that are interrupted and go
- * on. RUN: memory=64M vcpus=3
+ * on.
+ *
+ * RUN: memory=64M vcpus=3
  */
 #include "apic.h"
 #include "checks.h"

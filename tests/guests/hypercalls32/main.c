@@ -2,6 +2,7 @@
 /*
  * Defends: what the guest hypercalls does, for a 32-bit caller: other registers, other layouts of
  * the structures, results as 32-bit numbers.
+ *
  * RUN: memory=64M vcpus=3
  */
 #include "../hypercalls/checks.h"
