@@ -178,8 +178,10 @@ void boot_start(uint32_t magic, uint32_t at, uint64_t phys)
 
 void ap_main(void)
 {
-    time_cpu_start(); /* renews the clock stamp if needed */
-    if (virt->cpu_init())
-        panic("CPU %u cannot run guests", this_cpu()->id);
+    time_cpu_start();       /* renews the clock stamp if needed */
+    if (virt->cpu_init()) { /* it has said why */
+        power_stop_others();
+        power_halt(POWER_NOTHING_STARTED);
+    }
     exit_loop();
 }

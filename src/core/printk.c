@@ -5,6 +5,7 @@
  */
 #include "core/clock.h"
 #include "core/param.h"
+#include "core/pcpu.h"
 #include "core/printk.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -76,13 +77,19 @@ bool log_ratelimit(nsec_t *last)
 
 void panic(const char *fmt, ...)
 {
+    static uint32_t by = UINT32_MAX;
+    uint32_t nobody = UINT32_MAX, self = pcpus_ready ? this_cpu()->id : 0;
     va_list ap;
 
-    /* A second one, of another CPU or while reporting the first, only stops. */
-    if (!__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST)) {
+    if (__atomic_compare_exchange_n(&by, &nobody, self, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST)) {
+        WRITE_ONCE(panicking, true);
         va_start(ap, fmt);
         vprint(fmt, ap);
         va_end(ap);
     }
+    /* A second one while reporting the first only stops; another CPU's waits to be stopped. */
+    while (READ_ONCE(by) != self)
+        cpu_relax();
     cpu_panic_stop();
 }

@@ -109,6 +109,15 @@ void power_off(enum power_verdict verdict)
     halt();
 }
 
+void power_halt(enum power_verdict verdict)
+{
+    console_force();
+    irq_disable();
+    log_err("halted");
+    debug_exit(verdict);
+    halt();
+}
+
 void power_reset(void)
 {
     struct {

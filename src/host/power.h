@@ -22,6 +22,8 @@ void power_init(const struct acpi_info *acpi);
 /* Writes the verdict to the debug-exit port, then switches the machine off; where that does not
  * work says so and halts. The other CPUs have been stopped. */
 void noreturn_fn power_off(enum power_verdict verdict);
+/* As above, but leaves the machine on with its last words on the screen. */
+void noreturn_fn power_halt(enum power_verdict verdict);
 /* By every way there is in turn. The other CPUs have been stopped. */
 void noreturn_fn power_reset(void);
 /* NMIs all other CPUs into a halt. */

@@ -79,6 +79,18 @@ void cpu_features_read(void)
     }
 }
 
+/* In C1E, which HLT on all cores enters, old AMD CPUs stop the local timer (BKDG, F3xD4 and
+ * MSRC001_0055). */
+static void c1e_disable(void)
+{
+    const uint64_t c1e = 3ULL << 27;
+    uint64_t v;
+
+    if (cpu_has(CPU_SVM) && cpu_info.family >= 0x0f && cpu_info.family <= 0x11 &&
+        rdmsr_safe(MSR_INT_PENDING, &v) && (v & c1e))
+        wrmsr(MSR_INT_PENDING, v & ~c1e);
+}
+
 void cpu_control_init(void)
 {
     uint64_t cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
@@ -96,4 +108,5 @@ void cpu_control_init(void)
     cr0_write(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
     cr4_write(cr4);
     wrmsr(MSR_EFER, EFER_LME | EFER_LMA | EFER_NXE);
+    c1e_disable();
 }

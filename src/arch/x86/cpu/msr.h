@@ -29,6 +29,8 @@
 #define EFER_LMA              (1ULL << 10)
 #define EFER_NXE              (1ULL << 11)
 #define EFER_SVME             (1ULL << 12)
+#define MSR_PATCH_LEVEL       0x0000008b
+#define MSR_INT_PENDING       0xc0010055 /* AMD families 0Fh-11h: C1E in bits 27, 28 */
 #define MSR_SYSCFG            0xc0010010
 
 /* Krypton's PAT: write-back, write-through, UC-, UC, write-combining, write-protect, UC, UC. */

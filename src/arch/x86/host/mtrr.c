@@ -12,7 +12,7 @@
 #define DEF_ENABLE   (1ULL << 11)
 
 struct mtrr_state {
-    uint64_t fixed[FIXED], variable[2 * VARIABLE_MAX], def_type;
+    uint64_t syscfg, fixed[FIXED], variable[2 * VARIABLE_MAX], def_type;
 };
 
 static struct mtrr_state of_boot_cpu;
@@ -27,7 +27,7 @@ static uint32_t fixed_msr(unsigned int i)
 
 static bool state_each(struct mtrr_state *s, bool (*fn)(uint32_t msr, uint64_t *v))
 {
-    bool any = false;
+    bool any = cpu_has(CPU_SVM) && fn(MSR_SYSCFG, &s->syscfg); /* AMD only */
 
     for (unsigned int i = 0; i < FIXED; i++)
         any |= fn(fixed_msr(i), &s->fixed[i]);
