@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes to CR4 and XCR0, the first use of the debug registers, and exits that tell of a guest
+ * Writes to CR4, CR8 and XCR0, the first use of the debug registers, and exits that tell of a guest
  * gone wrong: triple fault, task switch, state that the CPU refuses. CR0, CR3 and CR8 are the
  * guest's own.
  */
@@ -30,15 +30,28 @@ static enum verdict ex_gp(struct vcpu *v)
     return VERDICT_FAULT;
 }
 
+/* Intercepted only while an interrupt is held back by the TPR. */
+static enum verdict cr8_write(struct vcpu *v, uint64_t value)
+{
+    if (value >> 4)
+        return ex_gp(v);
+    virt->set_tpr(v, (uint8_t)value);
+    vcpu_raise(v, VWORK_EVENT);
+    return VERDICT_DONE;
+}
+
 enum verdict ex_cr(struct vcpu *v, struct vmexit *x)
 {
     struct vcpu_control c;
     struct insn i;
     uint64_t value;
 
-    if (fetch_insn(v, &i) || i.op != OP_MOV_TO_CR || x->cr.nr != 4)
+    if (fetch_insn(v, &i) || i.op != OP_MOV_TO_CR || (x->cr.nr != 4 && x->cr.nr != 8))
         return VERDICT_FAULT;
     value = v->priv->regs.gpr[i.rm & 15];
+    x->len = i.len;
+    if (x->cr.nr == 8)
+        return cr8_write(v, value);
     virt->get_control(v, &c);
     if (!(c.efer & EFER_LMA))
         value &= 0xffffffff;
@@ -46,7 +59,6 @@ enum verdict ex_cr(struct vcpu *v, struct vmexit *x)
         return ex_gp(v);
     c.cr4 = value;
     virt->set_control(v, &c);
-    x->len = i.len;
     return VERDICT_DONE;
 }
 

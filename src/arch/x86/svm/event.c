@@ -89,14 +89,21 @@ void svm_inject(struct vcpu *v, const struct vcpu_event *e)
     v->virt->pending = *e;
 }
 
+/* An interrupt that the TPR holds back is waited for by CR8 writes: not by V_INTR_PRIO, since QEMU
+ * takes a virtual interrupt of the TPR's own class too, which would exit at every entry. */
 void svm_window(struct vcpu *v, bool on, uint8_t priority)
 {
     struct vmcb *c = v->virt->vmcb;
 
     c->vintr &= ~(VINTR_IRQ | VINTR_IGN_TPR | 0xfull << VINTR_PRIO_SHIFT);
     c->intercept[3] &= ~ICEPT_VINTR;
+    c->intercept[0] &= ~ICEPT_CR_WRITE(8);
     if (!on)
         return;
+    if (priority <= (c->vintr & VINTR_TPR_MASK)) {
+        c->intercept[0] |= ICEPT_CR_WRITE(8);
+        return;
+    }
     c->intercept[3] |= ICEPT_VINTR;
     c->vintr |= VINTR_IRQ;
     if (priority > 15)
