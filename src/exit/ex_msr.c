@@ -65,9 +65,9 @@ static uint64_t tsc_read(const struct vcpu *v)
 }
 
 /* Only this vCPU's TSC moves; its time record follows. */
-static void tsc_write(struct vcpu *v, uint64_t value)
+static void tsc_adjust(struct vcpu *v, uint64_t adjust)
 {
-    v->tsc_adjust += (int64_t)(value - tsc_read(v));
+    v->tsc_adjust = (int64_t)adjust;
     virt->set_tsc_offset(v, (uint64_t)(v->domain->tsc_offset + v->tsc_adjust));
     vcpu_raise(v, VWORK_TIME);
 }
@@ -116,6 +116,9 @@ bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
     case MSR_TSC:
         *value = tsc_read(v);
         return true;
+    case MSR_TSC_ADJUST:
+        *value = (uint64_t)v->tsc_adjust;
+        return true;
     case MSR_TSC_DEADLINE:
         return vlapic_read_msr(v, msr, value);
     case MSR_EFER:
@@ -145,7 +148,10 @@ bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
         return vlapic_write_msr(v, msr, value);
     switch (msr) {
     case MSR_TSC:
-        tsc_write(v, value);
+        tsc_adjust(v, (uint64_t)v->tsc_adjust + value - tsc_read(v));
+        return true;
+    case MSR_TSC_ADJUST:
+        tsc_adjust(v, value);
         return true;
     case MSR_APIC_BASE:
     case MSR_TSC_DEADLINE:

@@ -81,33 +81,13 @@ static const struct {
     uint32_t msr;
     uint64_t value;
 } present[] = {
-    {0x10, ANY},
-    {0x1b, 0xfee00900},
-    {0x8b, 0x0a201016},
-    {0xfe, 0x508},
-    {0x174, 0},
-    {0x175, 0},
-    {0x176, 0},
-    {0x179, 0},
-    {0x17a, 0},
-    {0x1d9, 0},
-    {0x277, 0x0007040600070406},
-    {0x2ff, 0x806},
-    {0x6e0, 0},
-    {0x40000000, 0},
-    {0xc0000080, 0x500},
-    {0xc0000081, 0},
-    {0xc0000082, 0},
-    {0xc0000083, 0},
-    {0xc0000084, 0},
-    {0xc0000100, 0},
-    {0xc0000101, 0},
-    {0xc0000102, 0},
-    {0xc0000103, 0},
-    {0xc0010010, 0},
-    {0xc0010015, 0},
-    {0xc0010055, 0},
-    {0xc0011029, 2},
+    {0x10, ANY},     {0x1b, 0xfee00900}, {0x3b, 0},       {0x8b, 0x0a201016},
+    {0xfe, 0x508},   {0x174, 0},         {0x175, 0},      {0x176, 0},
+    {0x179, 0},      {0x17a, 0},         {0x1d9, 0},      {0x277, 0x0007040600070406},
+    {0x2ff, 0x806},  {0x6e0, 0},         {0x40000000, 0}, {0xc0000080, 0x500},
+    {0xc0000081, 0}, {0xc0000082, 0},    {0xc0000083, 0}, {0xc0000084, 0},
+    {0xc0000100, 0}, {0xc0000101, 0},    {0xc0000102, 0}, {0xc0000103, 0},
+    {0xc0010010, 0}, {0xc0010015, 0},    {0xc0010055, 0}, {0xc0011029, 2},
 };
 
 static uint64_t expected(uint32_t msr, bool *there)
@@ -232,6 +212,10 @@ static void tsc(void **state)
     sim_advance(500);
     assert_int_equal(must_get(0x10), 1000500);
     assert_int_equal(d->vcpu[1]->tsc_adjust, 0);
+    assert_int_equal(must_get(0x3b), (uint64_t)v->tsc_adjust);
+    now = must_get(0x10);
+    assert_true(set(0x3b, must_get(0x3b) + 777));
+    assert_int_equal(must_get(0x10), now + 777);
 }
 
 static void apic(void **state)

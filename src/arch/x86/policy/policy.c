@@ -24,6 +24,7 @@
 #define AVX_1_ECX      (B(12) | B(28) | B(29)) /* FMA, AVX, F16C */
 /* Leaf 7 */
 #define EBX_FSGSBASE   B(0)
+#define EBX_TSC_ADJUST B(1)
 #define EBX_SMEP       B(7)
 #define EBX_SMAP       B(20)
 #define ECX_UMIP       B(2)
@@ -153,6 +154,8 @@ static void policy_dependent(struct cpu_policy *p)
     if (!(p->xcr0 & XCR0_PKRU))
         f[0].ecx &= ~ECX_PKU;
     f[0].eax = f[1].eax ? 1 : 0;
+    /* What Krypton itself provides. */
+    f[0].ebx |= EBX_TSC_ADJUST;
     p->basic[1].ecx |= ECX_X2APIC | ECX_DEADLINE | ECX_HYPERVISOR;
 }
 

@@ -4,7 +4,7 @@
  * appendix E; Intel SDM vol. 2, CPUID). A bit is here when Krypton switches the state behind it or
  * there is none. Not here, and why: PCID, INVPCID, LA57, SVM, VMX, MONITOR, MONITORX (not emulated
  * or not tested); performance counters, IBS, LWP, MPX, RTM, HLE, CET, PKS, DBEXT, XSAVES, AMX,
- * TSC_ADJUST, SPEC_CTRL and its kin (state that is not switched); FFXSR, TCE (bits of EFER).
+ * SPEC_CTRL and its kin (state that is not switched); FFXSR, TCE (bits of EFER).
  */
 #include "arch/x86/policy/policy.h"
 
