@@ -318,8 +318,10 @@ static int build_enter(struct guest *g)
     }
     reset_pvh(v0, (uint32_t)g->entry, LAYOUT_START_INFO);
     d->tsc_offset = -(int64_t)cpu_tsc();
-    for_each_vcpu (d, v)
+    for_each_vcpu (d, v) {
         virt->set_tsc_offset(v, (uint64_t)d->tsc_offset);
+        vcpu_raise(v, VWORK_TIME); /* its record was written for the TSC that the loader had */
+    }
     d->start_time = clock_now();
     log_info("%s: kernel starts at %#lx", g->config->name, g->entry);
     v0->loading = false;

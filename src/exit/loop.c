@@ -55,7 +55,7 @@ static void loop_load(struct vcpu *v)
     this_cpu()->loaded = v;
     time_publish(v, false);
     runstate_publish(v);
-    v->work |= VWORK_EVENT; /* interrupts that came while it was not loaded */
+    vcpu_raise(v, VWORK_EVENT); /* interrupts that came while it was not loaded */
 }
 
 static struct vcpu *loop_switch(struct vcpu *next)
