@@ -75,8 +75,21 @@ struct window_slot {
 struct p2m_look {
     uint64_t gfn;
     uint64_t generation; /* 0: empty */
-    struct page *page;
+    uint64_t mfn;
     uint8_t type; /* enum p2m_type */
+};
+
+/* A page walk made lately (arch/x86/walk): where the entries are, and what they said. */
+#define WALK_MEMO_SLOTS 16u
+
+struct walk_memo {
+    uint64_t page, cr3, efer, generation; /* of which walk; generation 0: empty */
+    const void *entry[4];                 /* in windows: good while window_epoch is the same */
+    uint64_t pte[4];
+    uint64_t both, any; /* rights found */
+    uint64_t result;    /* guest-physical page */
+    uint64_t epoch;
+    bool dirty; /* the leaf was marked so */
 };
 
 struct pcpu {
@@ -87,7 +100,9 @@ struct pcpu {
     struct vcpu *current;  /* whom the loop is running now; floor 6, trace and panic only */
     struct virt_cpu *virt; /* back end's per-CPU data */
     uint64_t windows_used[WINDOW_CACHE_SLOTS / 64];
+    uint64_t window_epoch; /* raised when a window that was to stay goes or changes */
     struct window_slot window[WINDOW_CACHE_SLOTS];
+    struct walk_memo walk[WALK_MEMO_SLOTS];
     struct p2m_look look[P2M_LOOK_SLOTS];
     int held_locks; /* debug builds: nesting, and the ranks held */
     uint8_t held_ranks[16];

@@ -325,11 +325,6 @@ bool p2m_fini_step(struct domain *d)
 #define TYPES_READ  (TYPES_OWN | BIT(P2M_GRANT) | BIT(P2M_GRANT_RO) | BIT(P2M_FOREIGN))
 #define TYPES_WRITE (BIT(P2M_RAM) | BIT(P2M_GRANT) | BIT(P2M_FOREIGN))
 
-static struct p2m_look *look_slot(gfn_t gfn)
-{
-    return &this_cpu()->look[(gfn.v ^ gfn.v >> 6) % P2M_LOOK_SLOTS];
-}
-
 static bool frame_get(const struct domain *d, struct page *pg, enum p2m_type type)
 {
     unsigned int owner;
@@ -341,7 +336,7 @@ static bool frame_get(const struct domain *d, struct page *pg, enum p2m_type typ
 
 /* The frame at gfn when its type is among `types`. An entry whose generation is still the same once
  * the reference is held was there while the reference was taken, so its own held the frame. */
-static struct page *walk_get(struct domain *d, gfn_t gfn, uint64_t types)
+static __attribute__((noinline)) struct page *walk_get(struct domain *d, gfn_t gfn, uint64_t types)
 {
     for (;;) {
         uint64_t generation = READ_ONCE(d->p2m.generation);
@@ -353,8 +348,10 @@ static struct page *walk_get(struct domain *d, gfn_t gfn, uint64_t types)
         bool got = frame_get(d, pg, e.type);
         if (likely(generation == READ_ONCE(d->p2m.generation))) {
             if (got)
-                *look_slot(gfn) = (struct p2m_look){
-                    .gfn = gfn.v, .generation = generation, .page = pg, .type = (uint8_t)e.type};
+                *p2m_look_slot(gfn) = (struct p2m_look){.gfn = gfn.v,
+                                                        .generation = generation,
+                                                        .mfn = e.mfn.v,
+                                                        .type = (uint8_t)e.type};
             return got ? pg : NULL;
         }
         if (got)
@@ -364,12 +361,13 @@ static struct page *walk_get(struct domain *d, gfn_t gfn, uint64_t types)
 
 struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write)
 {
-    const struct p2m_look *l = look_slot(gfn);
+    const struct p2m_look *l = p2m_look_slot(gfn);
     uint64_t types = write ? TYPES_WRITE : TYPES_READ, generation = READ_ONCE(d->p2m.generation);
-    struct page *pg = l->page;
+    struct page *pg = page_of(_mfn(l->mfn));
 
-    if (likely(l->gfn == gfn.v && l->generation == generation && types >> l->type & 1 &&
-               frame_get(d, pg, l->type))) {
+    /* Own memory only: what is another's is found the long way. */
+    if (likely(l->gfn == gfn.v && l->generation == generation &&
+               (types & TYPES_OWN) >> l->type & 1 && page_get(pg, d->id))) {
         if (likely(generation == READ_ONCE(d->p2m.generation)))
             return pg;
         page_put(pg);
@@ -377,19 +375,15 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write)
     return walk_get(d, gfn, types);
 }
 
-mfn_t p2m_peek(struct domain *d, gfn_t gfn, uint64_t *generation)
+mfn_t p2m_peek_miss(struct p2m *p2m, gfn_t gfn)
 {
-    const struct p2m_look *l = look_slot(gfn);
-    uint64_t now = READ_ONCE(d->p2m.generation);
+    struct page *pg = walk_get(container_of(p2m, struct domain, p2m), gfn, TYPES_READ);
 
-    *generation = now;
-    if (likely(l->gfn == gfn.v && l->generation == now))
-        return page_mfn(l->page);
-    struct page *pg = walk_get(d, gfn, TYPES_READ);
     if (!pg)
         return MFN_NONE;
+    mfn_t mfn = page_mfn(pg);
     page_put(pg);
-    return page_mfn(pg);
+    return mfn;
 }
 
 struct page *p2m_get_own_page(struct domain *d, gfn_t gfn, bool write)

@@ -9,7 +9,7 @@
 #define KR_DOMAIN_P2M_H
 
 #include "lib/types.h"
-#include "core/lock.h"
+#include "core/pcpu.h"
 
 struct domain;
 struct page;
@@ -81,15 +81,27 @@ struct page *must_check p2m_get_page(struct domain *d, gfn_t gfn, bool write);
 /* As above, but only the domain's own RAM (grants, foreign and special kinds refused). */
 struct page *must_check p2m_get_own_page(struct domain *d, gfn_t gfn, bool write);
 
-/* The frame at gfn for a read that costs no reference; FRAME_NONE likewise. Map it, read, unmap;
- * what was read counts only if p2m.generation is still *generation then, else do all of it again.
- */
-mfn_t must_check p2m_peek(struct domain *d, gfn_t gfn, uint64_t *generation);
-
 /* Calls fn for each leaf in [start, end) in order until it returns non-zero, which it returns; for
  * teardown, debug keys and invariants. The first leaf may begin before start: gfn and e->mfn are
  * start's then. Lock held by the caller; fn may not change the tables. */
 int p2m_walk(struct domain *d, gfn_t start, gfn_t end,
              int (*fn)(void *ctx, gfn_t gfn, const struct p2m_entry *e), void *ctx);
+
+static inline struct p2m_look *p2m_look_slot(gfn_t gfn)
+{
+    return &this_cpu()->look[gfn.v % P2M_LOOK_SLOTS];
+}
+mfn_t p2m_peek_miss(struct p2m *p2m, gfn_t gfn);
+
+/* The frame at gfn for a read that costs no reference; FRAME_NONE as p2m_get_page(). Map it, read,
+ * unmap; what was read counts only if `generation` was the p2m's before and still is. */
+static inline mfn_t must_check p2m_peek(struct p2m *p2m, gfn_t gfn, uint64_t generation)
+{
+    const struct p2m_look *l = p2m_look_slot(gfn);
+
+    if (likely(l->gfn == gfn.v && l->generation == generation))
+        return _mfn(l->mfn);
+    return p2m_peek_miss(p2m, gfn);
+}
 
 #endif

@@ -44,19 +44,30 @@ static void copy_out(char *dst, const char *src, size_t n)
         mem_store8(dst++, (uint8_t)*src++);
 }
 
+static int page_read_miss(struct domain *d, void *dst, gpa_t gpa, size_t n)
+{
+    struct page *pg = p2m_get_page(d, gpa_to_gfn(gpa), false);
+
+    if (!pg)
+        return -XEN_EFAULT;
+    char *va = window_map(page_mfn(pg));
+    copy_in(dst, va + gpa.v % PAGE_SIZE, n);
+    window_unmap(va);
+    page_put(pg);
+    return 0;
+}
+
 static int page_read(struct domain *d, void *dst, gpa_t gpa, size_t n)
 {
-    uint64_t generation;
+    uint64_t generation = READ_ONCE(d->p2m.generation);
+    const char *va = window_peek(p2m_peek(&d->p2m, gpa_to_gfn(gpa), generation));
 
-    do {
-        mfn_t mfn = p2m_peek(d, gpa_to_gfn(gpa), &generation);
-        if (unlikely(mfn.v == FRAME_NONE))
-            return -XEN_EFAULT;
-        char *va = window_map(mfn);
+    if (likely(va)) {
         copy_in(dst, va + gpa.v % PAGE_SIZE, n);
-        window_unmap(va);
-    } while (unlikely(generation != READ_ONCE(d->p2m.generation)));
-    return 0;
+        if (likely(generation == READ_ONCE(d->p2m.generation)))
+            return 0;
+    }
+    return page_read_miss(d, dst, gpa, n);
 }
 
 /* src NULL: zeroes. */

@@ -14,12 +14,6 @@
 
 #define SLOTS  WINDOW_CACHE_SLOTS
 #define PROBES 8u
-BUILD_BUG_ON(SLOTS > WINDOW_SLOTS || (SLOTS & (SLOTS - 1)));
-
-static inline unsigned int hash(uint64_t mfn)
-{
-    return (unsigned int)((uint32_t)mfn * 0x9e3779b1u >> 24) % SLOTS;
-}
 
 static inline void *slot_va(unsigned int slot)
 {
@@ -35,6 +29,8 @@ static bool is_transient(const struct pcpu *c, mfn_t mfn)
 
 static void slot_drop(struct pcpu *c, unsigned int slot)
 {
+    if (!c->window[slot].transient)
+        c->window_epoch++;
     c->window[slot].mfn = 0;
     c->windows_used[slot / 64] &= ~(1ULL << (slot % 64));
     mmu_window_set(slot, MFN_NONE);
@@ -69,6 +65,8 @@ static void *map_miss(struct pcpu *c, mfn_t mfn, unsigned int first)
     }
     unsigned int slot = choose_slot(c, first);
     bool replaces = c->window[slot].mfn;
+    if (replaces)
+        c->window_epoch++;
     c->window[slot] =
         (struct window_slot){.mfn = (uint32_t)mfn.v, .refs = 1, .transient = is_transient(c, mfn)};
     c->windows_used[slot / 64] |= 1ULL << (slot % 64);
@@ -81,7 +79,7 @@ static void *map_miss(struct pcpu *c, mfn_t mfn, unsigned int first)
 void *window_map(mfn_t mfn)
 {
     struct pcpu *c = this_cpu();
-    unsigned int slot = hash(mfn.v);
+    unsigned int slot = window_hash(mfn);
 
     ASSERT(mfn.v && mfn.v <= UINT32_MAX);
     if (unlikely(c->window[slot].mfn != mfn.v))

@@ -11,13 +11,38 @@
 #ifndef KR_MEM_WINDOW_H
 #define KR_MEM_WINDOW_H
 
+#include "core/pcpu.h"
 #include "lib/types.h"
+
+#include "port/mmu.h"
 
 /* Nesting: at most WINDOW_DEPTH maps are open at a time on a CPU; a mapping never fails. */
 #define WINDOW_DEPTH 16u
 
 void *must_check window_map(mfn_t mfn);
 void window_unmap(const void *va); /* any address inside the page */
+
+static inline unsigned int window_hash(mfn_t mfn)
+{
+    return (uint32_t)mfn.v * 0x9e3779b1u >> 24;
+}
+BUILD_BUG_ON(WINDOW_CACHE_SLOTS != 256 || WINDOW_SLOTS < WINDOW_CACHE_SLOTS);
+
+/* The address of a frame whose window is at hand, NULL otherwise: until the next call of any other
+ * function here, or, if window_stays(), as long as this_cpu()->window_epoch is what it is. */
+static inline void *must_check window_peek(mfn_t mfn)
+{
+    unsigned int slot = window_hash(mfn);
+
+    if (likely(this_cpu()->window[slot].mfn == (uint32_t)mfn.v))
+        return (void *)(WINDOW_VIRT + slot * PAGE_SIZE);
+    return NULL;
+}
+
+static inline bool window_stays(const void *va)
+{
+    return !this_cpu()->window[((uintptr_t)va - WINDOW_VIRT) >> PAGE_SHIFT].transient;
+}
 
 /* The calling CPU is about to serve `owner` (FRAME_OWNER_NONE: nobody): forgets every window.
  * None is open. The caller then switches the domain part, which flushes the TLB. */

@@ -8,6 +8,7 @@
 
 #include "arch/x86/walk/walk.h"
 #include "lib/bits.h"
+#include "mem/window.h"
 
 static struct domain d;
 static struct vcpu v;
@@ -221,6 +222,90 @@ static void accessed_and_dirty(void **state)
     }
 }
 
+/* A remembered walk never answers differently from a new one, whatever was changed meanwhile. */
+static void remembered(void **state)
+{
+    unsigned int same = 0, done = 0;
+
+    setup(LONG, 0x400000);
+    for (uint64_t i = 0; i < 64; i++)
+        fixture_ram(&d, 0x123 + i);
+    uint64_t *root = sim_phys(fixture_ram(&d, 5));
+    memset(root, 0, PAGE_SIZE);
+    root[at >> 39 & 511] = 0x2000 | P | US;
+    window_serve(1);
+    srand(2);
+    for (int step = 0; step < 60000; step++) {
+        at = 0x400000 + (uint64_t)rand() % 3 * PAGE_SIZE;
+        if (!(get(1) & P))
+            put(1, (0x123ULL + (uint64_t)rand() % 64) << 12 | P | RW | US);
+        switch (rand() % 40) {
+        case 0: {
+            static const uint64_t bits[] = {P, RW, US, A, D, PS, NX, BIT(51), BIT(12)};
+            unsigned int level = 1 + (unsigned int)rand() % 4;
+            put(level, get(level) ^ bits[rand() % (level == 1 ? 9 : 8)]);
+            break;
+        }
+        case 1:
+            put(4, 0x2000 | P | RW | US);
+            put(3, 0x3000 | P | RW | US);
+            put(2, 0x4000 | P | RW | US);
+            break;
+        case 2:
+            c.cr4 ^= BIT(20 + (unsigned int)rand() % 2);
+            break;
+        case 3:
+            c.efer ^= BIT(11);
+            break;
+        case 4:
+            c.cr0 ^= BIT(16);
+            break;
+        case 5:
+            window_forget_all();
+            break;
+        case 7: /* another root, without a right */
+            c.cr3 ^= 0x1000 ^ 0x5000;
+            break;
+        case 6: /* a table moves to another frame */
+            if (rand() % 10 == 0) {
+                uint64_t gfn = 1 + (uint64_t)rand() % 4, copy[512];
+                memcpy(copy, sim_phys(p2m_lookup(&d, _gfn(gfn)).mfn), PAGE_SIZE);
+                fixture_drop(&d, gfn);
+                mfn_t old = heap_alloc(0, ALLOC_NO_SCRUB);
+                memcpy(sim_phys(fixture_ram(&d, gfn)), copy, PAGE_SIZE);
+                put(5 - (unsigned int)gfn, get(5 - (unsigned int)gfn) ^ US);
+                heap_free(old, 0);
+            }
+            break;
+        }
+        unsigned int access = (unsigned int)rand() % 16;
+        struct walk_memo before = this_cpu()->walk[at >> 12 & 15];
+        uint32_t first = try(access);
+        gpa_t found = gpa;
+        same += !memcmp(&before, &this_cpu()->walk[at >> 12 & 15], sizeof(before));
+        if (first == NO_FAULT) {
+            assert_int_equal(gpa.v, found.v);
+            unsigned int leaf = get(3) & PS ? 3 : get(2) & PS ? 2 : 1;
+            assert_true(c.cr3 != 0x1000 || get(4) & A);
+            assert_true(get(leaf) & A);
+            assert_true(!(access & WALK_WRITE) || get(leaf) & D);
+            done++;
+        }
+        if (rand() % 2)
+            continue;
+        struct walk_memo kept[WALK_MEMO_SLOTS];
+        memcpy(kept, this_cpu()->walk, sizeof(kept));
+        memset(this_cpu()->walk, 0, sizeof(kept));
+        assert_int_equal(try(access), first);
+        if (first == NO_FAULT)
+            assert_int_equal(gpa.v, found.v);
+        memcpy(this_cpu()->walk, kept, sizeof(kept));
+    }
+    assert_true(same > 1000 && done > 1000);
+    window_serve(FRAME_OWNER_NONE);
+    fixture_end(&d);
+}
+
 /* Tables outside RAM; a table that may not be written keeps its bits but works. */
 static void table_memory(void **state)
 {
@@ -239,4 +324,5 @@ static void table_memory(void **state)
 
 UNIT_MAIN(cmocka_unit_test(translates), cmocka_unit_test(large_pages), cmocka_unit_test(rights),
           cmocka_unit_test(execution), cmocka_unit_test(smap), cmocka_unit_test(reserved),
-          cmocka_unit_test(accessed_and_dirty), cmocka_unit_test(table_memory))
+          cmocka_unit_test(accessed_and_dirty), cmocka_unit_test(table_memory),
+          cmocka_unit_test(remembered))
