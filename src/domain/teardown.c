@@ -137,13 +137,13 @@ static void domain_release(struct reclaim *r)
 {
     struct domain *d = container_of(r, struct domain, reclaim);
 
+    if (d->sched)
+        sched_domain_fini(d); /* its timer and its records point at the vCPUs */
     for (unsigned int i = 0; d->vcpu && i < d->max_vcpus; i++)
         if (d->vcpu[i])
             vcpu_destroy(d->vcpu[i]);
     if (domain_hooks)
         domain_hooks->destroy(d);
-    if (d->sched)
-        sched_domain_fini(d);
     if (d->grants)
         grant_fini(d);
     if (d->evtchn)

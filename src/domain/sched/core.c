@@ -16,6 +16,13 @@
 static const struct sched_ops *ops = &sched_share;
 static struct sched_cpu queues[MAX_CPUS];
 
+/*
+ * CPUs that found nothing to run. A CPU sets its bit and then looks at all queues once more; who
+ * puts a vCPU on a queue looks at the bits afterwards: one of the two sees the other. Whoever
+ * clears the bit has the CPU look again.
+ */
+static cpumask_t idle;
+
 static const struct sched_ops *const algorithms[] = {&sched_share, &sched_null};
 
 struct sched_cpu *sched_queue(unsigned int cpu)
@@ -49,10 +56,10 @@ int sched_init(void)
         }
     if (err)
         log_warn("sched=%s: no such scheduler, %s is used", params.sched, ops->name);
+    idle.bits = ~0ULL;
     for (unsigned int i = 0; i < MAX_CPUS; i++) {
         lock_init(&queues[i].lock, RANK_SCHED);
         list_init(&queues[i].queue);
-        queues[i].best = ~0ULL;
         ktimer_init(&queues[i].slice, sched_slice_end, &queues[i]);
         pcpu_shared[i].sched = &queues[i];
     }
@@ -85,7 +92,7 @@ int sched_vcpu_init(struct vcpu *v)
     list_init(&v->sched->link);
     v->sched->hard.bits = v->sched->soft.bits = ~0ULL;
     v->runstate.state_entry_time = (uint64_t)clock_now();
-    v->cpu = ops->place(v);
+    v->cpu = this_cpu()->id; /* placed when it starts */
     return 0;
 }
 
@@ -138,50 +145,102 @@ void sched_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
     unlock(&q->lock);
 }
 
-unsigned int sched_idle_cpu(struct vcpu *v)
+unsigned int sched_claim_idle(const struct vcpu *v)
 {
     const struct sched_vcpu *s = v->sched;
-    uint64_t allowed = s->hard.bits & READ_ONCE(cpus_online.bits), idle = 0;
-    unsigned int last = READ_ONCE(v->cpu), cpu;
-    cpumask_t mask = {allowed};
+    uint64_t free;
 
-    for_each_cpu (cpu, &mask)
-        if (!READ_ONCE(queues[cpu].curr) && !READ_ONCE(queues[cpu].waiting))
-            idle |= 1ULL << cpu;
-    if (idle & s->soft.bits)
-        idle &= s->soft.bits;
-    if (!idle)
-        return MAX_CPUS;
-    return (idle >> last) & 1 ? last : (unsigned int)__builtin_ctzll(idle);
-}
+    while ((free = READ_ONCE(idle.bits) & READ_ONCE(s->hard.bits) & READ_ONCE(cpus_online.bits))) {
+        unsigned int last = READ_ONCE(v->cpu), cpu;
 
-/* Became able to run: onto a queue. While a CPU still has it loaded it stays with that CPU. */
-static void sched_start(struct vcpu *v)
-{
-    struct sched_cpu *q = sched_lock_vcpu(v);
-    bool here = v->running || v->sched->queued, preempt = false;
-
-    if (!here) {
-        unsigned int cpu;
-
-        unlock(&q->lock);
-        cpu = ops->place(v);
-        q = sched_lock_vcpu(v);
-        if (!v->running && !v->sched->queued && cpu != v->cpu) {
-            WRITE_ONCE(v->cpu, cpu); /* nobody else moves what is on no queue and not running */
-            unlock(&q->lock);
-            q = &queues[cpu];
-            lock(&q->lock);
+        if (free & READ_ONCE(s->soft.bits))
+            free &= READ_ONCE(s->soft.bits);
+        cpu = (free >> last) & 1 ? last : (unsigned int)__builtin_ctzll(free);
+        if (__atomic_fetch_and(&idle.bits, ~(1ULL << cpu), __ATOMIC_SEQ_CST) & (1ULL << cpu)) {
+            pcpu_raise(cpu, WORK_RESCHED);
+            return cpu;
         }
     }
-    if (!v->sched->queued && q->curr != v && !READ_ONCE(v->pause)) {
-        runstate_change(v, RUNSTATE_runnable, clock_now());
-        __atomic_fetch_add(&v->domain->sched->active, 1, __ATOMIC_RELAXED);
-        preempt = ops->enqueue(q, v, true) || !q->curr;
+    return MAX_CPUS;
+}
+
+/* v is on a queue or can be taken from it only now: has an idle CPU come for it. */
+static void sched_offer(const struct vcpu *v)
+{
+    smp_mb();
+    if (READ_ONCE(idle.bits) && READ_ONCE(v->sched->queued) && ops->ready(v))
+        (void)sched_claim_idle(v);
+}
+
+/* The queue's lock is held. */
+static void sched_charge(struct sched_cpu *q, nsec_t now)
+{
+    if (!q->curr)
+        return;
+    ops->charge(q, q->curr, now - q->curr->sched->since);
+    q->curr->sched->since = now;
+}
+
+void sched_charge_vcpu(struct vcpu *v)
+{
+    struct sched_cpu *q = sched_lock_vcpu(v);
+
+    if (q->curr == v)
+        sched_charge(q, clock_now());
+    unlock(&q->lock);
+}
+
+/* The queue's lock is held. Says whether v should run before the CPU's current one. */
+static bool sched_enqueue(struct sched_cpu *q, struct vcpu *v)
+{
+    nsec_t now = clock_now();
+
+    sched_charge(q, now);
+    runstate_change(v, RUNSTATE_runnable, now);
+    __atomic_fetch_add(&v->domain->sched->active, 1, __ATOMIC_RELAXED);
+    return ops->enqueue(q, v, true) || !q->curr;
+}
+
+/* v's queue with its lock, after the algorithm has chosen one if v is on none and not loaded:
+ * nobody else moves such a vCPU. */
+static struct sched_cpu *sched_place(struct vcpu *v)
+{
+    struct sched_cpu *q = sched_lock_vcpu(v);
+    unsigned int cpu;
+
+    if (v->running || v->sched->queued)
+        return q;
+    unlock(&q->lock);
+    cpu = ops->place(v);
+    q = sched_lock_vcpu(v);
+    if (!v->running && !v->sched->queued && cpu != v->cpu) {
+        WRITE_ONCE(v->cpu, cpu);
+        unlock(&q->lock);
+        q = &queues[cpu];
+        lock(&q->lock);
     }
+    return q;
+}
+
+/* Became able to run: onto a queue. While a CPU still has it loaded it stays with that CPU, or is
+ * placed when that has unloaded it. */
+static void sched_start(struct vcpu *v)
+{
+    struct sched_cpu *q = sched_place(v);
+    unsigned int cpu = (unsigned int)(q - queues);
+    bool start = !v->sched->queued && q->curr != v && !READ_ONCE(v->pause), preempt = false;
+
+    if (start && v->running && !cpumask_test(&v->sched->hard, cpu)) {
+        v->sched->displaced = true;
+        start = false;
+    }
+    if (start)
+        preempt = sched_enqueue(q, v);
     unlock(&q->lock);
     if (preempt)
-        pcpu_raise((unsigned int)(q - queues), WORK_RESCHED);
+        pcpu_raise(cpu, WORK_RESCHED);
+    else if (start)
+        sched_offer(v);
 }
 
 /* Stopped being able to run: off its queue, or off its CPU at the next pick. */
@@ -216,8 +275,7 @@ static void sched_put_prev(struct sched_cpu *q, struct vcpu *prev, nsec_t now)
 {
     uint32_t pause = READ_ONCE(prev->pause);
 
-    ops->charge(q, prev, now - prev->sched->since);
-    prev->sched->since = now;
+    sched_charge(q, now);
     q->curr = NULL;
     prev->sched->displaced =
         !pause && !cpumask_test(&prev->sched->hard, (unsigned int)(q - queues));
@@ -228,6 +286,47 @@ static void sched_put_prev(struct sched_cpu *q, struct vcpu *prev, nsec_t now)
         (void)ops->enqueue(q, prev, false);
 }
 
+/* Others wait here while CPUs are idle. Lock held. */
+static void sched_offer_waiting(struct sched_cpu *q)
+{
+    struct sched_vcpu *s;
+
+    list_for_each_entry (s, &q->queue, link)
+        if (READ_ONCE(idle.bits) && !s->vcpu->running && ops->ready(s->vcpu))
+            (void)sched_claim_idle(s->vcpu);
+}
+
+/* Takes the one to run next off the queue. Lock held. */
+static struct vcpu *sched_take_next(struct sched_cpu *q, nsec_t now, nsec_t *until)
+{
+    struct vcpu *next = ops->pick(q, now, until);
+
+    if (next) {
+        ops->dequeue(q, next);
+        next->sched->since = now;
+        next->running = true;
+        runstate_change(next, RUNSTATE_running, now);
+    }
+    q->curr = next;
+    if (next && q->waiting)
+        sched_offer_waiting(q);
+    return next;
+}
+
+/* Nothing was found: from now on others see this CPU as idle, so it looks everywhere once more. */
+static struct vcpu *sched_last_look(struct sched_cpu *q, nsec_t now, nsec_t *until)
+{
+    unsigned int cpu = (unsigned int)(q - queues);
+    struct vcpu *next;
+
+    cpumask_set(&idle, cpu);
+    ops->balance(cpu, NULL, true);
+    lock(&q->lock);
+    next = sched_take_next(q, now, until);
+    unlock(&q->lock);
+    return next;
+}
+
 struct vcpu *sched_pick(struct vcpu *prev)
 {
     unsigned int cpu = this_cpu()->id;
@@ -235,21 +334,21 @@ struct vcpu *sched_pick(struct vcpu *prev)
     nsec_t now = clock_now(), until = NSEC_NEVER;
     struct vcpu *next;
 
-    ops->balance(cpu, READ_ONCE(q->best));
+    lock(&q->lock);
+    sched_charge(q, now);
+    unlock(&q->lock);
+    ops->balance(cpu, prev, false);
     lock(&q->lock);
     if (prev)
         sched_put_prev(q, prev, now);
-    next = ops->pick(q, now, &until);
-    if (next) {
-        ops->dequeue(q, next);
-        next->sched->since = now;
-        next->running = true;
-        runstate_change(next, RUNSTATE_running, now);
-    }
-    if (prev && prev != next && !READ_ONCE(prev->pause))
+    next = sched_take_next(q, now, &until);
+    if (prev && prev->sched->queued)
         runstate_change(prev, RUNSTATE_runnable, now);
-    q->curr = next;
     unlock(&q->lock);
+    if (!next)
+        next = sched_last_look(q, now, &until);
+    if (next && cpumask_test(&idle, cpu))
+        cpumask_clear(&idle, cpu);
     if (until == NSEC_NEVER)
         ktimer_stop(&q->slice);
     else
@@ -259,12 +358,16 @@ struct vcpu *sched_pick(struct vcpu *prev)
 
 void sched_release(struct vcpu *v)
 {
+    struct sched_cpu *q = sched_lock_vcpu(v);
     bool displaced = v->sched->displaced;
 
     v->sched->displaced = false;
-    __atomic_store_n(&v->running, false, __ATOMIC_RELEASE);
+    v->running = false;
+    unlock(&q->lock);
     if (displaced)
         sched_start(v);
+    else
+        sched_offer(v);
 }
 
 void sched_yield_vcpu(struct vcpu *v)
@@ -308,10 +411,13 @@ int sched_set_affinity(struct vcpu *v, const cpumask_t *hard, const cpumask_t *s
         __atomic_fetch_sub(&v->domain->sched->active, 1, __ATOMIC_RELAXED);
     }
     unlock(&q->lock);
-    if (move && !READ_ONCE(v->pause)) {
+    if (READ_ONCE(v->pause))
+        return 0;
+    if (move) {
         pcpu_raise(v->cpu, WORK_RESCHED); /* running there: displaced at the next pick */
         sched_start(v);
-    }
+    } else
+        sched_offer(v);
     return 0;
 }
 
@@ -350,18 +456,20 @@ int sched_check(char *why, size_t size)
         struct sched_cpu *q = &queues[cpu];
         struct sched_vcpu *s;
         unsigned int n = 0;
+        uint64_t weight = 0;
 
         list_for_each_entry (s, &q->queue, link) {
-            if (!s->queued)
-                return sched_fail(why, size, cpu, "a vCPU is on the queue and not marked so");
+            if (!s->queued || s->vcpu->cpu != cpu)
+                return sched_fail(why, size, cpu, "a vCPU on the queue does not know of it");
+            if (q->curr == s->vcpu)
+                return sched_fail(why, size, cpu, "the running vCPU is on the queue");
+            weight += s->weight;
             n++;
         }
-        if (n != q->waiting)
-            return sched_fail(why, size, cpu, "the queue's length is not its count");
-        if (q->curr && q->curr->sched->queued)
-            return sched_fail(why, size, cpu, "the running vCPU is on a queue");
-        if (q->curr && q->curr->cpu != cpu)
-            return sched_fail(why, size, cpu, "the running vCPU belongs to another CPU");
+        if (n != q->waiting || weight != q->weight)
+            return sched_fail(why, size, cpu, "the queue's length or weight is not its sum");
+        if (q->curr && (q->curr->cpu != cpu || !q->curr->running))
+            return sched_fail(why, size, cpu, "the running vCPU does not know of it");
     }
     return 0;
 }

@@ -13,14 +13,17 @@ static struct spinlock claim = SPINLOCK_INIT(RANK_VCPU);
 
 static unsigned int null_place(struct vcpu *v)
 {
-    cpumask_t mask = {v->sched->hard.bits & READ_ONCE(cpus_online.bits)};
     unsigned int cpu, own = MAX_CPUS, found = MAX_CPUS;
 
     lock(&claim);
-    for_each_cpu (cpu, &mask) {
-        if (owner[cpu] == v)
+    for_each_cpu (cpu, &cpus_online) {
+        bool allowed = cpumask_test(&v->sched->hard, cpu);
+
+        if (owner[cpu] == v && !allowed)
+            owner[cpu] = NULL;
+        else if (owner[cpu] == v)
             own = cpu;
-        else if (!owner[cpu] && found == MAX_CPUS)
+        else if (!owner[cpu] && allowed && found == MAX_CPUS)
             found = cpu;
     }
     if (own == MAX_CPUS && found < MAX_CPUS) {
@@ -78,10 +81,17 @@ static struct vcpu *null_pick(struct sched_cpu *q, nsec_t now, nsec_t *until)
     return NULL;
 }
 
-static void null_balance(unsigned int cpu, uint64_t best)
+static bool null_ready(const struct vcpu *v)
 {
+    (void)v; /* its own CPU is told when it starts */
+    return false;
+}
+
+static void null_balance(unsigned int cpu, const struct vcpu *prev, bool idle)
+{
+    (void)idle;
     (void)cpu;
-    (void)best;
+    (void)prev;
 }
 
 const struct sched_ops sched_null = {
@@ -93,5 +103,6 @@ const struct sched_ops sched_null = {
     .dequeue = null_dequeue,
     .charge = null_charge,
     .pick = null_pick,
+    .ready = null_ready,
     .balance = null_balance,
 };
