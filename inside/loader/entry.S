@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first byte of the loader image (abi/loader.h says in what state Krypton starts it). Makes the
- * FPU and SSE usable, clears .bss, gives the stack protector its canary at fs:0x28 (x86-64 psABI),
- * runs the libraries' constructors and calls loader_main(info in rdi). Does not return.
+ * FPU and SSE usable, clears .bss, gives the stack protector its canary at fs:0x28 (x86-64 psABI)
+ * and calls loader_main(info in rdi). Does not return.
  */
 #define CR0_MP 1
 #define CR0_EM 2
@@ -47,14 +47,7 @@ loader_start:
 
     and $-16, %rsp
     xor %ebp, %ebp
-    lea loader_init_start(%rip), %r12
-    lea loader_init_end(%rip), %r13
-1:  cmp %r13, %r12
-    je 2f
-    call *(%r12)
-    add $8, %r12
-    jmp 1b
-2:  mov %rbx, %rdi
+    mov %rbx, %rdi
     call loader_main
     ud2
 

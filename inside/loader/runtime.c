@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The C library of the loader: exactly what its own code and the decoder objects of liblzma,
- * libzstd, zlib and liblz4 refer to; the link fails when something is missing.
+ * libzstd and zlib refer to; the link fails when something is missing.
  * malloc only ever moves a mark upwards; free moves it back when the last block is given back.
  */
 #include <stdlib.h>

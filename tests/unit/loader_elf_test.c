@@ -50,7 +50,6 @@ static int refused(struct bytes k)
     assert_int_not_equal(code, 0);
     for (size_t i = 0; !touched && i < RAM_SIZE; i++)
         assert_int_equal(ram[i], RAM_FILL);
-    free(ram);
     return code;
 }
 
@@ -92,7 +91,6 @@ static void test_chunks(void **state)
             assert_int_equal(s.entry, KERNEL_ENTRY);
             assert_int_equal(s.low, 0x108000);
             assert_int_equal(s.high, 0x245678);
-            free(ram);
         }
         free(k.data);
     }
@@ -114,7 +112,6 @@ static void test_late_headers(void **state)
     assert_int_equal(load(k, 1000, ram, &touched), 0);
     assert_memory_equal(ram + 0x200000, k.data, 0x30123);
     assert_memory_equal(ram + 0x108000, k.data + 0x41000, 0x1f000);
-    free(ram);
     free(k.data);
 }
 
@@ -141,7 +138,6 @@ static void test_note_anywhere(void **state)
         }
         free(k.data);
     }
-    free(ram);
 }
 
 static void test_placement(void **state)
@@ -278,7 +274,6 @@ static void test_trailing(void **state)
     assert_int_equal(n, 64);
     assert_false(elf_stream_finish(&s));
     assert_int_equal(s.failure.code, LOADER_ERR_TOO_LARGE);
-    free(ram);
     free(more.data);
     free(k.data);
 }

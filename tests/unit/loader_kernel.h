@@ -174,8 +174,8 @@ static inline struct bytes pack_gzip(struct bytes in)
     return out;
 }
 
-/* Like Linux: CRC32, x86 filter. */
-static inline struct bytes pack_xz_dict(struct bytes in, uint32_t dict)
+/* Like Linux: x86 filter; its check is CRC32, the xz program's CRC64. */
+static inline struct bytes pack_xz_with(struct bytes in, uint32_t dict, lzma_check check)
 {
     struct bytes out = bytes_new(lzma_stream_buffer_bound(in.size));
     lzma_options_lzma o;
@@ -185,8 +185,8 @@ static inline struct bytes pack_xz_dict(struct bytes in, uint32_t dict)
 
     lzma_lzma_preset(&o, 1);
     o.dict_size = dict;
-    if (lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, in.data, in.size, out.data,
-                                  &used, out.size) != LZMA_OK)
+    if (lzma_stream_buffer_encode(filters, check, NULL, in.data, in.size, out.data, &used,
+                                  out.size) != LZMA_OK)
         abort();
     out.size = used;
     return out;
@@ -194,7 +194,12 @@ static inline struct bytes pack_xz_dict(struct bytes in, uint32_t dict)
 
 static inline struct bytes pack_xz(struct bytes in)
 {
-    return pack_xz_dict(in, 1u << 20);
+    return pack_xz_with(in, 1u << 20, LZMA_CHECK_CRC32);
+}
+
+static inline struct bytes pack_xz_crc64(struct bytes in)
+{
+    return pack_xz_with(in, 1u << 20, LZMA_CHECK_CRC64);
 }
 
 static inline struct bytes pack_lzma(struct bytes in)
@@ -264,11 +269,12 @@ struct pack {
     bool checked; /* the format has a checksum */
 };
 
-#define PACKS 6
+#define PACKS 7
 static const struct pack packs[PACKS] = {
     {"plain", LOADER_FORMAT_PLAIN, pack_plain, false},
     {"gzip", LOADER_FORMAT_GZIP, pack_gzip, true},
     {"xz", LOADER_FORMAT_XZ, pack_xz, true},
+    {"xz", LOADER_FORMAT_XZ, pack_xz_crc64, true},
     {"lzma", LOADER_FORMAT_LZMA, pack_lzma, false},
     {"zstd", LOADER_FORMAT_ZSTD, pack_zstd, true},
     {"lz4", LOADER_FORMAT_LZ4, pack_lz4, false},
@@ -292,12 +298,12 @@ static inline struct bytes bzimage_new(struct bytes payload, uint32_t total)
     return image;
 }
 
-/* --- guest memory: RAM at [0, 640 KiB) and [1 MiB, 8 MiB), filled with RAM_FILL --- */
+/* --- guest memory: RAM at [0, 640 KiB) and [1 MiB, 4 MiB), filled with RAM_FILL --- */
 
-#define RAM_SIZE (8u << 20)
+#define RAM_SIZE (4u << 20)
 #define RAM_FILL 0xa5
-#define HEAP_AT  0x700000u
-#define RAMDISK  0x600000u
+#define HEAP_AT  0x3c0000u
+#define RAMDISK  0x380000u
 
 static inline struct loader_info info_new(const uint8_t *payload, size_t size)
 {
@@ -311,25 +317,24 @@ static inline struct loader_info info_new(const uint8_t *payload, size_t size)
                                 .reserved = {{HEAP_AT, RAM_SIZE}, {RAMDISK, RAMDISK + 0x1000}}};
 }
 
+/* Static: ASan takes long to hand out and take back memory of this size. */
+static uint8_t ram_memory[RAM_SIZE], ram_wanted[RAM_SIZE];
+
 static inline uint8_t *ram_new(void)
 {
-    uint8_t *ram = malloc(RAM_SIZE);
-
-    return ram ? memset(ram, RAM_FILL, RAM_SIZE) : NULL;
+    return memset(ram_memory, RAM_FILL, RAM_SIZE);
 }
 
 /* Whether RAM holds exactly what kernel_new's segments say and is untouched everywhere else. */
 static inline bool ram_is_loaded(const uint8_t *ram, struct bytes kernel)
 {
-    uint8_t *want = ram_new();
+    uint8_t *want = memset(ram_wanted, RAM_FILL, RAM_SIZE);
 
     for (const Elf64_Phdr *p = kernel_layout(); p->p_type == PT_LOAD; p++) {
         memset(want + p->p_paddr, 0, p->p_memsz);
         memcpy(want + p->p_paddr, kernel.data + p->p_offset, p->p_filesz);
     }
-    bool same = !memcmp(ram, want, RAM_SIZE);
-    free(want);
-    return same;
+    return !memcmp(ram, want, RAM_SIZE);
 }
 
 #endif

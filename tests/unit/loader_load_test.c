@@ -53,7 +53,6 @@ static void test_formats(void **state)
             assert_int_equal(l.entry, KERNEL_ENTRY);
             assert_int_equal(l.low, 0x108000);
             assert_int_equal(l.high, 0x245678);
-            free(ram);
             free(image.data);
         }
         free(k.data);
@@ -69,7 +68,6 @@ static void check_damaged(struct bytes damaged, struct bytes kernel)
         assert_true(ram_is_loaded(ram, kernel));
     else
         assert_in_range(f.code, LOADER_ERR_EMPTY, LOADER_ERR_BAD_ENTRY);
-    free(ram);
 }
 
 static void test_truncated(void **state)
@@ -140,7 +138,6 @@ static void test_not_a_kernel(void **state)
     assert_false(load(image, ram));
     assert_int_equal(f.code, LOADER_ERR_TRUNCATED);
     assert_int_equal(f.b, image.size);
-    free(ram);
     free(image.data);
     free(noise.data);
 }
@@ -161,7 +158,6 @@ static void test_endless(void **state)
     }
     /* Behind an ELF that is not compressed, nothing is read. */
     assert_true(load(big, ram));
-    free(ram);
     free(big.data);
     free(k.data);
 }

@@ -129,7 +129,8 @@ static void test_small_heap(void **state)
         bytes_pattern(c.want, 5);
         if (mib > 1)
             memcpy(c.want.data + MIB(3), c.want.data, MIB(1));
-        struct bytes in[] = {pack_zstd_window(c.want, 26), pack_xz_dict(c.want, 64u << 20)};
+        struct bytes in[] = {pack_zstd_window(c.want, 26),
+                             pack_xz_with(c.want, 64u << 20, LZMA_CHECK_CRC32)};
         for (size_t i = 0; i < ARRAY_SIZE(in); i++) {
             heap.end = MIB(2);
             assert_int_equal(unpack(in[i], &c, &f) && c.same, mib == 1);
@@ -168,6 +169,63 @@ static void test_zstd_flushed(void **state)
     free(c.want.data);
 }
 
+/* The corners of the block format that the compressor does not show. */
+static void test_lz4_blocks(void **state)
+{
+    static const struct {
+        const char *block;
+        uint32_t size;
+        const char *out; /* NULL: corrupt */
+    } rows[] = {
+        {"\x00", 1, ""}, /* one token, nothing else */
+        {"\x30"
+         "abc",
+         4, "abc"}, /* literals only */
+        {"\x21"
+         "ab\x02\x00\x10"
+         "c",
+         7, "abababac"}, /* a match into itself, 1 + 4 long */
+        {"\x1f"
+         "a\x01\x00\x01\x10"
+         "b",
+         7, "aaaaaaaaaaaaaaaaaaaaab"}, /* 1, then 15 + 1 + 4 */
+        {"", 0, NULL},
+        {"\x30"
+         "ab",
+         3, NULL},         /* literals past the end */
+        {"\xf0", 1, NULL}, /* length missing */
+        {"\xf0\xff\xff", 3, NULL},
+        {"\x10"
+         "a\x01",
+         3, NULL}, /* half an offset */
+        {"\x10"
+         "a\x00\x00\x00",
+         5, NULL}, /* offset 0 */
+        {"\x10"
+         "a\x02\x00\x00",
+         5, NULL}, /* offset before the start */
+        {"\x10"
+         "a\x01\x00",
+         4, NULL}, /* ends with a match */
+        {"\x1f"
+         "a\x01\x00",
+         4, NULL}, /* match length missing */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *out = rows[i].out ? rows[i].out : "";
+        struct collector c = {.want = {(uint8_t *)out, strlen(out)}, .stop = SIZE_MAX};
+        struct bytes in = bytes_new(8 + rows[i].size + 4);
+        struct failure f;
+        memcpy(in.data, "\x02\x21\x4c\x18", 4);
+        memcpy(in.data + 4, &rows[i].size, 4);
+        memcpy(in.data + 8, rows[i].block, rows[i].size);
+        assert_int_equal(unpack(in, &c, &f), rows[i].out != NULL);
+        assert_true(!rows[i].out || (c.same && c.have == c.want.size));
+        free(in.data);
+    }
+}
+
 /* xz -T makes several blocks. */
 static void test_xz_blocks(void **state)
 {
@@ -196,4 +254,4 @@ static void test_xz_blocks(void **state)
 UNIT_MAIN(cmocka_unit_test(test_sizes), cmocka_unit_test(test_stop),
           cmocka_unit_test(test_truncated), cmocka_unit_test(test_zstd_ring),
           cmocka_unit_test(test_small_heap), cmocka_unit_test(test_zstd_flushed),
-          cmocka_unit_test(test_xz_blocks))
+          cmocka_unit_test(test_xz_blocks), cmocka_unit_test(test_lz4_blocks))

@@ -4,10 +4,11 @@
 
 LOADER_SRC := $(wildcard inside/loader/*.c)
 LOADER_OBJ := $(LOADER_SRC:%.c=$(B)/%.o) $(B)/inside/loader/entry.o
-LOADER_LIBS = $(foreach l,lzma zstd z lz4,$(shell $(CC) -print-file-name=lib$(l).a))
+LOADER_LIBS = $(foreach l,lzma zstd z,$(shell $(CC) -print-file-name=lib$(l).a))
 
-# The sources that know no privileged instruction and bring no C library belong to libkrypton-host.
-LOADER_HOST_SRC := $(filter-out %/main.c %/runtime.c,$(LOADER_SRC))
+# The sources that know no privileged instruction and stand in for no library belong to
+# libkrypton-host.
+LOADER_HOST_SRC := $(filter-out %/main.c %/runtime.c %/crc.c,$(LOADER_SRC))
 
 METAL_CFLAGS += -Iinside -I$(B)/gen
 HOST_CFLAGS += -Iinside -I$(B)/gen
