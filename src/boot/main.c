@@ -153,7 +153,8 @@ static void noreturn_fn boot_main(void)
     console_irq_start(isa_irq_route); /* serial by interrupt */
     domains_init();                   /* what the floors below know of domains */
     boot_domains(boot_info.modules, boot_info.nr_modules); /* guests queued, CPUs will build them */
-    smp_release();                                         /* the others go on in ap_main */
+    kpage_flush_hook = flush_all_cpus;                     /* from here on the others take part */
+    smp_release();                                         /* they go on in ap_main */
     ap_main();
 }
 

@@ -152,5 +152,6 @@ void ap_start(unsigned int cpu)
     cpumask_set(&cpus_online, cpu);
     while (!READ_ONCE(released))
         cpu_relax();
+    mmu_flush_all(); /* Krypton's pages have come and gone meanwhile */
     ap_main();
 }
