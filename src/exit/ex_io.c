@@ -41,34 +41,48 @@ static enum verdict io_string(struct vcpu *v, struct vmexit *x, const struct ins
     }
 }
 
-static void io_plain(struct vcpu *v, const struct vmexit *x)
+static inline void io_in(struct vcpu *v, const struct vmexit *x)
 {
-    uint64_t *rax = &v->priv->regs.gpr[R_AX], mask = ~0ULL >> (64 - 8 * x->io.size), value;
+    uint64_t *rax = &v->priv->regs.gpr[R_AX];
+    uint64_t value = bus_read(v, BUS_PORT, x->io.port, x->io.size);
 
-    if (!x->io.in) {
-        bus_write(v, BUS_PORT, x->io.port, x->io.size, *rax & mask);
-        return;
-    }
-    bus_read(v, BUS_PORT, x->io.port, x->io.size, &value);
     if (x->io.size == 4)
-        *rax = value & mask;
+        *rax = (uint32_t)value;
+    else if (x->io.size == 2)
+        *rax = (*rax & ~0xffffULL) | (uint16_t)value;
     else
-        *rax = (*rax & ~mask) | (value & mask);
+        *rax = (*rax & ~0xffULL) | (uint8_t)value;
+}
+
+static inline void io_out(struct vcpu *v, const struct vmexit *x)
+{
+    uint64_t mask = ~0ULL >> (64 - 8 * x->io.size);
+
+    bus_write(v, BUS_PORT, x->io.port, x->io.size, v->priv->regs.gpr[R_AX] & mask);
+}
+
+/* Strings, and CPUs that do not say how long the instruction is. Apart: it needs a large frame. */
+static __attribute__((noinline)) enum verdict io_decoded(struct vcpu *v, struct vmexit *x)
+{
+    struct insn i;
+
+    if (fetch_insn(v, &i))
+        return VERDICT_FAULT;
+    if (!io_is_exit(v, &i, x))
+        return VERDICT_RETRY;
+    if (x->io.string)
+        return io_string(v, x, &i);
+    x->len = i.len;
+    return ex_io(v, x);
 }
 
 enum verdict ex_io(struct vcpu *v, struct vmexit *x)
 {
-    if (unlikely(x->io.string || !x->len)) {
-        struct insn i;
-
-        if (fetch_insn(v, &i))
-            return VERDICT_FAULT;
-        if (!io_is_exit(v, &i, x))
-            return VERDICT_RETRY;
-        if (x->io.string)
-            return io_string(v, x, &i);
-        x->len = i.len;
-    }
-    io_plain(v, x);
+    if (unlikely(x->io.string || !x->len))
+        return io_decoded(v, x);
+    if (x->io.in)
+        io_in(v, x);
+    else
+        io_out(v, x);
     return VERDICT_DONE;
 }

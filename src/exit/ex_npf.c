@@ -7,6 +7,7 @@
 #include "exit/exit.h"
 
 #include "core/printk.h"
+#include "guest/emul/bus.h"
 #include "guest/emul/emulate.h"
 #include "guest/fetch.h"
 
@@ -82,9 +83,13 @@ static enum verdict npf_emulate(struct vcpu *v, struct vmexit *x, enum p2m_type 
 
 enum verdict ex_npf(struct vcpu *v, struct vmexit *x)
 {
-    enum p2m_type type = p2m_lookup(v->domain, gpa_to_gfn(x->npf.gpa)).type;
     uint8_t need = x->npf.exec ? NPF_EXEC : x->npf.write ? NPF_READ | NPF_WRITE : NPF_READ;
+    enum p2m_type type;
 
+    /* A device's address was a hole when the guest used it. */
+    if (!x->npf.exec && !x->npf.table && bus_claims(v, BUS_MMIO, x->npf.gpa.v, 1))
+        return npf_emulate(v, x, P2M_HOLE);
+    type = p2m_lookup(v->domain, gpa_to_gfn(x->npf.gpa)).type;
     if ((npf_rights[type] & need) == need)
         return VERDICT_RETRY;
     if (x->npf.table || x->npf.exec || (type != P2M_HOLE && !x->npf.write))

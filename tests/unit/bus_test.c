@@ -67,7 +67,7 @@ static void unclaimed(void **state)
 
     begin();
     for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
-        bus_read(&v, BUS_MMIO, 0xfee00000, sizes[i], &value);
+        value = bus_read(&v, BUS_MMIO, 0xfee00000, sizes[i]);
         assert_true(value == ~0ULL >> (64 - 8 * sizes[i]));
         bus_write(&v, BUS_MMIO, 0xfee00000, sizes[i], 0);
     }
@@ -103,7 +103,7 @@ static void dispatch(void **state)
             bool inside = addr % 32 + size <= 16;
 
             last.calls = 0;
-            bus_read(&v, BUS_PORT, addr, size, &value);
+            value = bus_read(&v, BUS_PORT, addr, size);
             assert_int_equal(last.calls, inside);
             assert_true(value == (inside ? 0x42 : ~0ULL >> (64 - 8 * size)));
             if (!inside)
@@ -114,7 +114,7 @@ static void dispatch(void **state)
             bus_write(&v, BUS_PORT, addr, size, 0x99);
             assert_int_equal(last.value, 0x99);
         }
-    bus_read(&v, BUS_MMIO, 0, 1, &value);
+    value = bus_read(&v, BUS_MMIO, 0, 1);
     assert_int_equal(value, 0xff);
     end();
 }
@@ -129,7 +129,7 @@ static void half_device(void **state)
     begin();
     assert_int_equal(bus_add(&d, &dev), 0);
     bus_write(&v, BUS_PORT, 5, 1, 1);
-    bus_read(&v, BUS_PORT, 5, 1, &value);
+    value = bus_read(&v, BUS_PORT, 5, 1);
     assert_int_equal(value, 0x42);
     end();
 }

@@ -20,7 +20,7 @@ static uint32_t reg_get(uint32_t offset)
 {
     uint64_t value;
 
-    bus_read(v, BUS_MMIO, VLAPIC_BASE + offset, 4, &value);
+    value = bus_read(v, BUS_MMIO, VLAPIC_BASE + offset, 4);
     return (uint32_t)value;
 }
 
@@ -126,13 +126,13 @@ static void page_sizes(void **state)
     uint64_t value;
 
     start(1);
-    bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x32, 1, &value);
+    value = bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x32, 1);
     assert_int_equal(value, 5);
-    bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x30, 2, &value);
+    value = bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x30, 2);
     assert_int_equal(value, 0x14);
-    bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x30, 8, &value);
+    value = bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x30, 8);
     assert_int_equal(value, 0x50014);
-    bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x34, 4, &value);
+    value = bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x34, 4);
     assert_int_equal(value, 0);
     bus_write(v, BUS_MMIO, VLAPIC_BASE + 0x80, 1, 0x50); /* partial writes do nothing */
     bus_write(v, BUS_MMIO, VLAPIC_BASE + 0x84, 4, 0x50);
@@ -193,7 +193,7 @@ static void x2apic_rules(void **state)
     assert_int_equal(take(v), 0x55);
     assert_true(vlapic_read_msr(v, 0x802, &value) && value == 0);
     assert_true(vlapic_read_msr(v, 0x80d, &value) && value == 1);
-    bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x30, 4, &value); /* the page is not there */
+    value = bus_read(v, BUS_MMIO, VLAPIC_BASE + 0x30, 4); /* the page is not there */
     assert_int_equal(value, 0xffffffff);
 }
 

@@ -18,7 +18,7 @@ static uint32_t reg_get(uint32_t offset)
 {
     uint64_t value;
 
-    bus_read(v, BUS_MMIO, VLAPIC_BASE + offset, 4, &value);
+    value = bus_read(v, BUS_MMIO, VLAPIC_BASE + offset, 4);
     return (uint32_t)value;
 }
 

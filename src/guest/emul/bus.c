@@ -93,40 +93,51 @@ int bus_add(struct domain *d, const struct bus_device *dev)
     return err;
 }
 
-/* The row that holds all of the access, or NULL; *offset inside it. */
-static const struct bus_device *bus_find(struct vcpu *v, enum bus_space space, uint64_t addr,
-                                         unsigned int size, uint64_t *offset)
+/* The row that holds all of the access, or NULL. Part of every port exit. */
+static inline __attribute__((always_inline)) const struct bus_device *bus_find(struct vcpu *v,
+                                                                               enum bus_space space,
+                                                                               uint64_t addr,
+                                                                               unsigned int size)
 {
     const struct bus_table *t = READ_ONCE(v->domain->bus->table[space]);
     unsigned int i = bus_upto(t, addr);
     const struct bus_device *dev;
+    uint64_t offset;
 
     if (!i)
         return NULL;
     dev = &t->row[i - 1];
-    if (addr - dev->start >= dev->size || dev->size - (addr - dev->start) < size)
-        return NULL;
-    *offset = index_nospec(addr - dev->start, dev->size);
-    return dev;
+    offset = addr - dev->start;
+    return offset < dev->size && size <= dev->size - offset ? dev : NULL;
 }
 
-void bus_read(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size,
-              uint64_t *value)
+bool bus_claims(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size)
 {
-    uint64_t offset;
-    const struct bus_device *dev = bus_find(v, space, addr, size, &offset);
+    return bus_find(v, space, addr, size);
+}
 
-    *value = ~0ULL >> (64 - 8 * size);
-    if (dev && dev->read)
-        dev->read(v, dev->ctx, offset, size, value);
+/* Apart, so that the way of unclaimed addresses has no local in memory. */
+static uint64_t bus_device_read(struct vcpu *v, const struct bus_device *dev, uint64_t addr,
+                                unsigned int size, uint64_t value)
+{
+    if (dev->read)
+        dev->read(v, dev->ctx, index_nospec(addr - dev->start, dev->size), size, &value);
+    return value;
+}
+
+uint64_t bus_read(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size)
+{
+    const struct bus_device *dev = bus_find(v, space, addr, size);
+    uint64_t none = ~0ULL >> (64 - 8 * size);
+
+    return dev ? bus_device_read(v, dev, addr, size, none) : none;
 }
 
 void bus_write(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size,
                uint64_t value)
 {
-    uint64_t offset;
-    const struct bus_device *dev = bus_find(v, space, addr, size, &offset);
+    const struct bus_device *dev = bus_find(v, space, addr, size);
 
     if (dev && dev->write)
-        dev->write(v, dev->ctx, offset, size, value);
+        dev->write(v, dev->ctx, index_nospec(addr - dev->start, dev->size), size, value);
 }

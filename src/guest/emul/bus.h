@@ -12,7 +12,7 @@
 enum bus_space { BUS_MMIO, BUS_PORT };
 
 /* size: 1, 2, 4 or 8 (MMIO) bytes, inside the range, offset from its start. v is the accessing
- * vCPU [loaded]. The return value is a verdict for the instruction. */
+ * vCPU [loaded]. *value is all ones before a read. A NULL function: as if nobody claimed. */
 struct bus_device {
     const char *name;
     enum bus_space space;
@@ -27,8 +27,11 @@ void bus_fini(struct domain *d);
 /* -XEN_EEXIST: overlaps another row. */
 int must_check bus_add(struct domain *d, const struct bus_device *dev);
 
-void bus_read(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size,
-              uint64_t *value);
+/* Whether a row holds all of the access. */
+bool bus_claims(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size);
+
+uint64_t must_check bus_read(struct vcpu *v, enum bus_space space, uint64_t addr,
+                             unsigned int size);
 void bus_write(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size,
                uint64_t value);
 

@@ -47,10 +47,18 @@ static bool canonical(uint64_t linear)
 }
 
 /* The hint holds for the only memory operand of an instruction, at the same place in the page. */
-static bool hint_applies(const struct emulation *e, uint64_t linear, bool write)
+static inline bool hint_applies(const struct emulation *e, uint64_t linear, bool write)
 {
     return e->hint && e->insn->mem && (!write || e->hint->write) &&
            !((e->hint->gpa.v ^ linear) & ~PAGE_MASK);
+}
+
+/* The usual case: all of the access is at the hint's place, and there is no memory. */
+static inline bool hint_is_device(const struct emulation *e, uint64_t linear, unsigned int bytes,
+                                  bool write)
+{
+    return hint_applies(e, linear, write) && !e->hint->memory &&
+           (linear & ~PAGE_MASK) + bytes <= PAGE_SIZE;
 }
 
 static int emul_piece(struct emulation *e, uint64_t linear, unsigned int bytes, bool write,
@@ -104,9 +112,8 @@ static void piece_read(struct vcpu *v, const struct piece *p, uint8_t *dst)
     if (p->ram && !gpa_read(v->domain, dst, p->gpa, p->bytes))
         return;
     for (unsigned int i = 0; i < p->bytes; i += unit) {
-        uint64_t val;
+        uint64_t val = bus_read(v, BUS_MMIO, p->gpa.v + i, unit);
 
-        bus_read(v, BUS_MMIO, p->gpa.v + i, unit, &val);
         memcpy(dst + i, &val, unit);
     }
 }
@@ -125,14 +132,12 @@ static void piece_write(struct vcpu *v, const struct piece *p, const uint8_t *sr
     }
 }
 
-static int emul_read(void *ctx, enum insn_seg seg, uint64_t linear, unsigned bytes, uint64_t *val)
+static int emul_read_pieces(struct emulation *e, uint64_t linear, unsigned int bytes, uint64_t *val)
 {
-    struct emulation *e = ctx;
     uint8_t buf[sizeof(*val)] = {0};
     struct piece p[2];
     int rc = emul_translate(e, linear, bytes, false, p);
 
-    (void)seg;
     if (rc)
         return rc;
     for (unsigned int i = 0, at = 0; i < 2 && p[i].bytes; at += p[i++].bytes)
@@ -141,19 +146,39 @@ static int emul_read(void *ctx, enum insn_seg seg, uint64_t linear, unsigned byt
     return 0;
 }
 
-static int emul_write(void *ctx, enum insn_seg seg, uint64_t linear, unsigned bytes, uint64_t val)
+static int emul_write_pieces(struct emulation *e, uint64_t linear, unsigned int bytes, uint64_t val)
 {
-    struct emulation *e = ctx;
     uint8_t buf[sizeof(val)];
     struct piece p[2];
     int rc = emul_translate(e, linear, bytes, true, p);
 
-    (void)seg;
     if (rc)
         return rc;
     memcpy(buf, &val, sizeof(val));
     for (unsigned int i = 0, at = 0; i < 2 && p[i].bytes; at += p[i++].bytes)
         piece_write(e->v, &p[i], buf + at);
+    return 0;
+}
+
+static int emul_read(void *ctx, enum insn_seg seg, uint64_t linear, unsigned bytes, uint64_t *val)
+{
+    struct emulation *e = ctx;
+
+    (void)seg;
+    if (!hint_is_device(e, linear, bytes, false))
+        return emul_read_pieces(e, linear, bytes, val);
+    *val = bus_read(e->v, BUS_MMIO, e->hint->gpa.v, bytes);
+    return 0;
+}
+
+static int emul_write(void *ctx, enum insn_seg seg, uint64_t linear, unsigned bytes, uint64_t val)
+{
+    struct emulation *e = ctx;
+
+    (void)seg;
+    if (!hint_is_device(e, linear, bytes, true))
+        return emul_write_pieces(e, linear, bytes, val);
+    bus_write(e->v, BUS_MMIO, e->hint->gpa.v, bytes, val);
     return 0;
 }
 
@@ -167,7 +192,7 @@ static int emul_probe(void *ctx, enum insn_seg seg, uint64_t linear, unsigned by
 
 static int emul_in(void *ctx, uint16_t port, unsigned bytes, uint64_t *val)
 {
-    bus_read(((struct emulation *)ctx)->v, BUS_PORT, port, bytes, val);
+    *val = bus_read(((struct emulation *)ctx)->v, BUS_PORT, port, bytes);
     return 0;
 }
 
