@@ -88,6 +88,12 @@ void *sim_mem(const void *p, size_t n)
 
     if (off >= WINDOW_SLOTS * PAGE_SIZE)
         return (void *)(uintptr_t)p;
+    if (sim_access_hook) {
+        void (*hook)(void) = sim_access_hook;
+        sim_access_hook = NULL;
+        hook();
+        sim_access_hook = hook;
+    }
     struct sim_mmu *m = &mmu[this_cpu()->id];
     uint64_t slot = off >> PAGE_SHIFT;
     off &= PAGE_SIZE - 1;

@@ -25,6 +25,7 @@ struct pcpu *sim_this_cpu = &cpus[0];
 void (*sim_kick_handler)(void);
 bool sim_kick_queued;
 void (*sim_spin_hook)(void);
+void (*sim_access_hook)(void);
 void (*sim_atomic_hook)(void *host);
 int64_t sim_tsc_skew[MAX_CPUS];
 struct sim_count sim_count;
@@ -66,6 +67,7 @@ void sim_init(uint64_t ram, unsigned int n)
     console_sink = sink;
     sim_kick_handler = NULL;
     sim_spin_hook = NULL;
+    sim_access_hook = NULL;
     sim_atomic_hook = NULL;
     sim_kick_queued = false;
     memset(&sim_count, 0, sizeof(sim_count));

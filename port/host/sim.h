@@ -37,6 +37,10 @@ bool sim_kick_deliver(unsigned int cpu);
 /* Replaces what cpu_relax() does. */
 extern void (*sim_spin_hook)(void);
 
+/* Runs before each access through a window: what another CPU does at that very moment. It is off
+ * while it runs. */
+extern void (*sim_access_hook)(void);
+
 /* Time goes on; each CPU whose deadline passes has WORK_TIMER set at that moment. */
 void sim_advance(nsec_t ns);
 nsec_t sim_now(void);

@@ -143,6 +143,62 @@ static void refuses(void **state)
     fixture_end(&d);
 }
 
+/* At a random access, CPU 1 moves a page or a table to another frame; the old one is used for
+ * something else at once. */
+static unsigned int accesses_left;
+static uint64_t moved_gfn;
+
+static void move_frame(void)
+{
+    if (accesses_left-- != 0)
+        return;
+    uint64_t copy[512], *old = table(moved_gfn);
+    struct page *pg = page_of(p2m_lookup(&d, _gfn(moved_gfn)).mfn);
+    memcpy(copy, old, sizeof(copy));
+    sim_cpu_set(1);
+    assert_true(page_get(pg, d.id)); /* so that it is not the new one */
+    fixture_drop(&d, moved_gfn);
+    memcpy(sim_phys(fixture_ram(&d, moved_gfn)), copy, sizeof(copy));
+    for (int i = 0; i < 512; i++)
+        old[i] = 17 << 12 | 0x67; /* a good entry, that leads elsewhere */
+    page_put(pg);
+    sim_cpu_set(0);
+}
+
+static void changed_meanwhile(void **state)
+{
+    static const uint64_t gfns[] = {1, 2, 3, 4, 16};
+    uint64_t buf[4];
+    unsigned int moved = 0;
+
+    setup();
+    srand(4);
+    for (int step = 0; step < 3000; step++) {
+        moved_gfn = gfns[rand() % 5];
+        table(gfn_of(0))[1] = 0x1234;
+        memset(this_cpu()->walk, 0, rand() % 2 ? 0 : sizeof(this_cpu()->walk));
+        accesses_left = (unsigned int)rand() % 10;
+        sim_access_hook = move_frame;
+        if (step % 2) {
+            assert_int_equal(guest_read(&v, buf, LINEAR, sizeof(buf)), 0);
+            sim_access_hook = NULL;
+            assert_int_equal(buf[1], 0x1234);
+        } else {
+            buf[1] = (uint64_t)step;
+            assert_int_equal(guest_write(&v, LINEAR, buf, sizeof(buf)), 0);
+            sim_access_hook = NULL;
+            /* A write to a page that goes meanwhile may be lost with it, not go astray. */
+            assert_true(table(gfn_of(0))[1] == (uint64_t)step || moved_gfn == gfn_of(0));
+        }
+        moved += accesses_left > 100;
+        assert_int_equal(table(17)[1], 0);
+    }
+    assert_true(moved > 1000);
+    check_refs();
+    window_serve(FRAME_OWNER_NONE);
+    fixture_end(&d);
+}
+
 static void warm_reads_are_cheap(void **state)
 {
     uint64_t buf[3];
@@ -213,5 +269,5 @@ static void emulated_access(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(random_walk), cmocka_unit_test(refuses),
-          cmocka_unit_test(warm_reads_are_cheap), cmocka_unit_test(fetches),
-          cmocka_unit_test(emulated_access))
+          cmocka_unit_test(changed_meanwhile), cmocka_unit_test(warm_reads_are_cheap),
+          cmocka_unit_test(fetches), cmocka_unit_test(emulated_access))

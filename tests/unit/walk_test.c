@@ -270,11 +270,12 @@ static void remembered(void **state)
             if (rand() % 10 == 0) {
                 uint64_t gfn = 1 + (uint64_t)rand() % 4, copy[512];
                 memcpy(copy, sim_phys(p2m_lookup(&d, _gfn(gfn)).mfn), PAGE_SIZE);
+                struct page *old = page_of(p2m_lookup(&d, _gfn(gfn)).mfn);
+                assert_true(page_get(old, d.id)); /* so that it is not the new one */
                 fixture_drop(&d, gfn);
-                mfn_t old = heap_alloc(0, ALLOC_NO_SCRUB);
                 memcpy(sim_phys(fixture_ram(&d, gfn)), copy, PAGE_SIZE);
                 put(5 - (unsigned int)gfn, get(5 - (unsigned int)gfn) ^ US);
-                heap_free(old, 0);
+                page_put(old);
             }
             break;
         }
