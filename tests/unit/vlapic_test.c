@@ -187,6 +187,9 @@ static void x2apic_rules(void **state)
     assert_false(vlapic_write_msr(v, 0x828, 1));
     assert_false(vlapic_write_msr(v, 0x830, 0x1000)); /* delivery status */
     assert_false(vlapic_write_msr(v, 0x832, 0x100));
+    assert_true(vlapic_write_msr(v, 0x835, 0x15700)); /* read-only bits: Linux writes them */
+    assert_true(vlapic_read_msr(v, 0x835, &value) && value == 0x10700);
+    assert_false(vlapic_write_msr(v, 0x837, 0x4000));
     assert_false(vlapic_write_msr(v, 0x83e, 4));
     assert_false(vlapic_write_msr(v, 0x83f, 0x100));
     assert_true(vlapic_write_msr(v, 0x83f, 0x55));

@@ -25,35 +25,35 @@
 /* Who may do what with a register; X = xAPIC page, 2 = x2APIC MSR. */
 enum { RX = 1, WX = 2, R2 = 4, W2 = 8, READ = RX | R2, BOTH = RX | WX | R2 | W2 };
 
-/* mask: bits that can be written. In x2APIC mode all others raise #GP. */
+/* mask: bits that can be written; ignored: read-only ones. In x2APIC mode others raise #GP. */
 static const struct vlapic_row {
     uint8_t access;
-    uint32_t mask;
+    uint32_t mask, ignored;
 } rows[LAPIC_NR] = {
-    [LAPIC_ID] = {READ, 0},
-    [LAPIC_VERSION] = {READ, 0},
-    [LAPIC_TPR] = {BOTH, 0xff},
-    [LAPIC_APR] = {RX, 0},
-    [LAPIC_PPR] = {READ, 0},
-    [LAPIC_EOI] = {WX | W2, 0},
-    [LAPIC_RRD] = {RX, 0},
-    [LAPIC_LDR] = {READ | WX, 0xff000000},
-    [LAPIC_DFR] = {RX | WX, 0xf0000000},
-    [LAPIC_SVR] = {BOTH, 0x3ff},
-    [LAPIC_ISR... LAPIC_ESR - 1] = {READ, 0},
-    [LAPIC_ESR] = {BOTH, 0},
-    [LAPIC_ICR] = {BOTH, ICR_WRITABLE},
-    [LAPIC_ICR_HIGH] = {RX | WX, 0xff000000},
-    [LAPIC_LVT_TIMER] = {BOTH, 0x700ff},
-    [LAPIC_LVT_THERMAL] = {BOTH, 0x107ff},
-    [LAPIC_LVT_PERF] = {BOTH, 0x107ff},
-    [LAPIC_LVT_LINT0] = {BOTH, 0x1a7ff},
-    [LAPIC_LVT_LINT1] = {BOTH, 0x1a7ff},
-    [LAPIC_LVT_ERROR] = {BOTH, 0x100ff},
-    [LAPIC_TIMER_ICR] = {BOTH, 0xffffffff},
-    [LAPIC_TIMER_CCR] = {READ, 0},
-    [LAPIC_TIMER_DCR] = {BOTH, 0xb},
-    [LAPIC_SELF_IPI] = {W2, 0xff},
+    [LAPIC_ID] = {READ, 0, 0},
+    [LAPIC_VERSION] = {READ, 0, 0},
+    [LAPIC_TPR] = {BOTH, 0xff, 0},
+    [LAPIC_APR] = {RX, 0, 0},
+    [LAPIC_PPR] = {READ, 0, 0},
+    [LAPIC_EOI] = {WX | W2, 0, 0},
+    [LAPIC_RRD] = {RX, 0, 0},
+    [LAPIC_LDR] = {READ | WX, 0xff000000, 0},
+    [LAPIC_DFR] = {RX | WX, 0xf0000000, 0},
+    [LAPIC_SVR] = {BOTH, 0x3ff, 0},
+    [LAPIC_ISR... LAPIC_ESR - 1] = {READ, 0, 0},
+    [LAPIC_ESR] = {BOTH, 0, 0},
+    [LAPIC_ICR] = {BOTH, ICR_WRITABLE, 0},
+    [LAPIC_ICR_HIGH] = {RX | WX, 0xff000000, 0},
+    [LAPIC_LVT_TIMER] = {BOTH, 0x700ff, 0x1000},
+    [LAPIC_LVT_THERMAL] = {BOTH, 0x107ff, 0x1000},
+    [LAPIC_LVT_PERF] = {BOTH, 0x107ff, 0x1000},
+    [LAPIC_LVT_LINT0] = {BOTH, 0x1a7ff, 0x5000},
+    [LAPIC_LVT_LINT1] = {BOTH, 0x1a7ff, 0x5000},
+    [LAPIC_LVT_ERROR] = {BOTH, 0x100ff, 0x1000},
+    [LAPIC_TIMER_ICR] = {BOTH, 0xffffffff, 0},
+    [LAPIC_TIMER_CCR] = {READ, 0, 0},
+    [LAPIC_TIMER_DCR] = {BOTH, 0xb, 0},
+    [LAPIC_SELF_IPI] = {W2, 0xff, 0},
 };
 
 static uint32_t bank_word(const uint64_t map[4], unsigned int n)
@@ -272,8 +272,9 @@ static bool x2apic_write(struct vlapic *l, uint32_t msr, uint64_t value)
         vlapic_send(l, (uint32_t)(value >> 32), (uint32_t)value);
         return true;
     }
-    if (value & ~(uint64_t)rows[n].mask)
+    if (value & ~(uint64_t)(rows[n].mask | rows[n].ignored))
         return false;
+    value &= rows[n].mask;
     if (n == LAPIC_SELF_IPI)
         vlapic_send(l, 0, (uint32_t)value | 1u << 18);
     else
