@@ -2,12 +2,12 @@
 /*
  * How much scratch memory the loader needs, for Krypton, which cannot know the format without
  * parsing what the guest's owner supplied. Measured with tests/unit/loader_image_test on Debian
- * 12's kernel (65.9 MB unpacked): xz as shipped 32,864 KiB, lzma 1,120, gzip 103, lz4 8,192, zstd
- * -19 with its usual 2 MiB window 2,397; an ELF that is not compressed needs none. The deepest
+ * 12's kernel (65.9 MB unpacked), in KiB: xz as shipped 32,864 (window 32 MiB), lzma 1,120 (1 MiB),
+ * zstd 2,397 (2 MiB), gzip 103, lz4 8,192; an ELF that is not compressed needs none. The deepest
  * stack was 1,776 bytes (zstd), against LOADER_STACK_SIZE in abi/loader.h.
  *
  * xz and zstd need the window that the compressor chose, or the size of the unpacked kernel if that
- * is smaller. Linux's own build takes 128 MiB for zstd, and for xz since 6.11; 32 MiB for xz
+ * is smaller. Linux's own build takes 128 MiB for zstd, and for xz since 6.12; 32 MiB for xz
  * before.
  */
 #ifndef LOADER_HEAP_NEED_H

@@ -2,7 +2,7 @@
 /*
  * .xz and .lzma through liblzma, one thread. An .xz stream is taken block by block instead of by
  * the library's stream decoder, because the dictionary is allocated as a whole at the size that the
- * block header asks for (128 MiB in kernels since Linux 6.11): where that does not fit, a smaller
+ * block header asks for (128 MiB in kernels since Linux 6.12): where that does not fit, a smaller
  * one is used, which is enough as long as the unpacked data is not larger. Each block's check is
  * verified by the library; the index after the blocks is not read.
  */
