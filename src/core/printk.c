@@ -77,13 +77,12 @@ bool log_ratelimit(nsec_t *last)
 
 void panic(const char *fmt, ...)
 {
-    static uint32_t by = UINT32_MAX;
-    uint32_t nobody = UINT32_MAX, self = pcpus_ready ? this_cpu()->id : 0;
+    static const struct pcpu_shared *by;
+    const struct pcpu_shared *self = pcpus_ready && this_cpu() ? this_cpu()->shared : NULL;
     va_list ap;
 
-    if (__atomic_compare_exchange_n(&by, &nobody, self, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST)) {
-        WRITE_ONCE(panicking, true);
+    if (!__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST)) {
+        WRITE_ONCE(by, self);
         va_start(ap, fmt);
         vprint(fmt, ap);
         va_end(ap);

@@ -60,11 +60,13 @@ void power_init(const struct acpi_info *acpi)
 
 void power_stop_others(void)
 {
+    unsigned int cpu;
+
     WRITE_ONCE(trap_stopping, true);
-    if (irq_end) { /* there is a local APIC driver */
-        lapic_send_nmi_others();
-        wait_us(1000);
-    }
+    for_each_cpu (cpu, &cpus_online)
+        if (cpu != this_cpu()->id)
+            lapic_send_nmi(pcpu_shared[cpu].hw_id);
+    wait_us(1000);
 }
 
 static void noreturn_fn halt(void)

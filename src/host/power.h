@@ -26,7 +26,7 @@ void noreturn_fn power_off(enum power_verdict verdict);
 void noreturn_fn power_halt(enum power_verdict verdict);
 /* By every way there is in turn. The other CPUs have been stopped. */
 void noreturn_fn power_reset(void);
-/* NMIs all other CPUs into a halt. */
+/* NMIs the other CPUs that are online into a halt: one that was never started is firmware's. */
 void power_stop_others(void);
 
 #endif

@@ -127,7 +127,7 @@ void smp_start(const struct acpi_info *acpi)
     }
     nr_cpus = next;
     boot_l4[0] = 0;
-    log_info("%u of %u CPUs online", nr_cpus, acpi->nr_cpus);
+    log_info("%u of %u CPUs online", nr_cpus, max(acpi->nr_cpus, 1u));
 }
 
 void smp_release(void)

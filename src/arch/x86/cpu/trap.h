@@ -41,7 +41,7 @@ uint8_t irq_vector_alloc(void);
 /* Ends the interrupt in service; set by the local APIC's driver. */
 extern void (*irq_end)(void);
 
-/* A panicking CPU stops the others with NMIs: see panic.c. */
+/* A panicking CPU stops the others with NMIs (host/power.c). */
 extern bool trap_stopping;
 
 /* Prints "  name+0x12/ 0xaddr" lines for the call chain from frame pointer `rbp`. */

@@ -55,7 +55,7 @@ void ioapic_init(const struct acpi_info *acpi)
      * then masked. */
     static const uint8_t master[] = {0x20, 4, 1}, slave[] = {0x28, 2, 1};
 
-    if (acpi->has_pic) {
+    if (acpi->has_pic || !acpi->has_madt) {
         out8(0x21, 0xff); /* first, so that what is pending goes away before anything else */
         out8(0xa1, 0xff);
         out8(0x20, 0x11);

@@ -42,7 +42,6 @@
 #define ICR_STARTUP    (6u << 8)
 #define ICR_BUSY       (1u << 12)
 #define ICR_ASSERT     (1u << 14)
-#define ICR_OTHERS     (3u << 18)
 #define DIVIDE_BY_1    0xbu
 
 static volatile char *page;
@@ -204,9 +203,9 @@ void lapic_send_startup(uint32_t id, uint8_t start_page)
     icr_write(id, ICR_ASSERT | ICR_STARTUP | start_page);
 }
 
-void lapic_send_nmi_others(void)
+void lapic_send_nmi(uint32_t id)
 {
-    icr_write(0, ICR_OTHERS | ICR_ASSERT | ICR_NMI);
+    icr_write(id, ICR_ASSERT | ICR_NMI);
 }
 
 void cpu_kick(unsigned int cpu)

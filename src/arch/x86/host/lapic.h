@@ -23,7 +23,7 @@ bool lapic_is_x2apic(void);
 void lapic_send(uint32_t id, uint8_t vector);
 void lapic_send_init(uint32_t id);
 void lapic_send_startup(uint32_t id, uint8_t page);
-void lapic_send_nmi_others(void);
+void lapic_send_nmi(uint32_t id);
 
 /* The timer counts at this rate (one-shot mode); from the calibration, same for all CPUs. */
 void lapic_timer_set_rate(uint64_t hz);
