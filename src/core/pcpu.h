@@ -95,10 +95,11 @@ struct walk_memo {
 struct pcpu {
     struct pcpu_shared *shared;
     unsigned int id;
-    uint16_t served_domid; /* owner whose frames may stay in windows; FRAME_OWNER_NONE if none */
-    struct vcpu *loaded;   /* whose FPU, MSRs and VMLOAD state is in the CPU; NULL if none */
-    struct vcpu *current;  /* whom the loop is running now; floor 6, trace and panic only */
-    struct virt_cpu *virt; /* back end's per-CPU data */
+    uint16_t served_domid;    /* owner whose frames may stay in windows; FRAME_OWNER_NONE if none */
+    struct vcpu *loaded;      /* whose FPU, MSRs and VMLOAD state is in the CPU; NULL if none */
+    struct trace_ring *trace; /* shared->trace; NULL: nothing is recorded */
+    struct vcpu *current;     /* whom the loop is running now; floor 6, trace and panic only */
+    struct virt_cpu *virt;    /* back end's per-CPU data */
     uint64_t windows_used[WINDOW_CACHE_SLOTS / 64];
     uint64_t window_epoch; /* raised when a window that was to stay goes or changes */
     struct window_slot window[WINDOW_CACHE_SLOTS];

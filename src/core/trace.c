@@ -20,16 +20,6 @@ static const char *const names[TRACE_NR] = {
     [TRACE_ERROR] = "error",
 };
 
-void trace(enum trace_event event, uint32_t a, uint64_t b)
-{
-    struct trace_ring *ring = likely(pcpus_ready) ? this_cpu()->shared->trace : NULL;
-
-    if (unlikely(!ring))
-        return;
-    struct trace_record *r = &ring->record[ring->next++ % TRACE_RECORDS];
-    *r = (struct trace_record){.tsc = cpu_tsc(), .event = event, .a = a, .b = b};
-}
-
 void trace_dump(unsigned int n)
 {
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {

@@ -7,6 +7,7 @@
 #define KR_CORE_TRACE_H
 
 #include "lib/types.h"
+#include "core/pcpu.h"
 
 enum trace_event {
     TRACE_NONE,
@@ -36,8 +37,23 @@ struct trace_ring {
     struct trace_record record[TRACE_RECORDS];
 };
 
-/* Recorded in pcpu_shared.trace, which boot allocates; nothing while there is none. */
-void trace(enum trace_event event, uint32_t a, uint64_t b);
+/* Recorded in this CPU's ring, which boot allocates; nothing while there is none. */
+/* On a CPU whose per-CPU area is not there yet nothing is recorded. The stamp is not ordered with
+ * what surrounds it. */
+static inline void trace(enum trace_event event, uint32_t a, uint64_t b)
+{
+    struct trace_ring *ring = likely(pcpus_ready) ? this_cpu()->trace : NULL;
+    struct trace_record *r;
+
+    if (unlikely(!ring))
+        return;
+    r = &ring->record[ring->next++ % TRACE_RECORDS];
+    r->tsc = cpu_tsc_unordered();
+    r->event = event;
+    r->a = a;
+    r->b = b;
+}
+
 /* Prints the last n records of every CPU, newest last. */
 void trace_dump(unsigned int n);
 

@@ -87,10 +87,10 @@ struct vcpu_event {
 enum vmexit_reason {
     VMEXIT_NONE, /* host interrupt or nothing: settle and go on */
     VMEXIT_CPUID,
-    VMEXIT_MSR, /* msr */
-    VMEXIT_IO,  /* io */
-    VMEXIT_NPF, /* npf: second-stage fault */
-    VMEXIT_HYPERCALL,
+    VMEXIT_MSR,       /* msr */
+    VMEXIT_IO,        /* io */
+    VMEXIT_NPF,       /* npf: second-stage fault */
+    VMEXIT_HYPERCALL, /* call */
     VMEXIT_HLT,
     VMEXIT_PAUSE,
     VMEXIT_RDTSC, /* only when intercepted */
@@ -117,6 +117,10 @@ struct vmexit {
     uint8_t bytes[15];
     uint64_t info; /* hardware's raw reason */
     union {
+        struct {
+            uint8_t mode; /* enum vcpu_mode */
+            uint8_t cpl;
+        } call;
         struct {
             bool write;
         } msr;

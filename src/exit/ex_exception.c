@@ -18,10 +18,14 @@
 static bool exception_is_vmcall(struct vcpu *v, struct vmexit *x)
 {
     uint8_t b[VMCALL_LEN];
+    struct vcpu_control c;
 
     if (fetch_bytes(v, b, sizeof(b)) != sizeof(b) || b[0] != 0x0f || b[1] != 0x01 || b[2] != 0xc1)
         return false;
+    virt->get_control(v, &c);
     x->len = VMCALL_LEN;
+    x->call.mode = (uint8_t)virt->mode(v);
+    x->call.cpl = c.cpl;
     return true;
 }
 

@@ -43,6 +43,10 @@ bool irq_enabled(void);
 void cpu_idle_wait(void);
 
 uint64_t cpu_tsc(void);
+static inline uint64_t cpu_tsc_unordered(void)
+{
+    return cpu_tsc();
+}
 void cpu_kick(unsigned int cpu);
 void cpu_timer_set(nsec_t deadline);
 void noreturn_fn cpu_panic_stop(void);

@@ -75,6 +75,15 @@ static inline uint64_t cpu_tsc(void)
     return ((uint64_t)hi << 32) | lo;
 }
 
+/* The same without any ordering: for what only wants a rough moment. */
+static inline uint64_t cpu_tsc_unordered(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return ((uint64_t)hi << 32) | lo;
+}
+
 /* Interrupts CPU `cpu` (never the caller) so that it looks at its work bits; arch/x86/host. */
 void cpu_kick(unsigned int cpu);
 

@@ -43,36 +43,51 @@ long hypercall_dispatch(struct call *c)
 }
 
 /* A restarted call finds its progress in its own argument registers. */
-static void call_write_args(const struct call *c, struct vcpu_regs *r, const uint8_t *map)
+static void call_write_args(const struct call *c, struct vcpu_regs *r)
 {
+    const uint8_t *map = c->compat ? regs_32 : regs_64;
+
     for (unsigned int i = 0; i < CALL_ARGS; i++)
         r->gpr[map[i]] = c->compat ? (uint32_t)c->arg[i] : c->arg[i];
 }
 
-bool hypercall_execute(struct vcpu *v)
+static void call_read_args(struct call *c, const struct vcpu_regs *r)
+{
+    if (unlikely(c->compat)) {
+        for (unsigned int i = 0; i < CALL_ARGS; i++)
+            c->arg[i] = (uint32_t)r->gpr[regs_32[i]];
+        return;
+    }
+    c->arg[0] = r->gpr[R_DI];
+    c->arg[1] = r->gpr[R_SI];
+    c->arg[2] = r->gpr[R_DX];
+    c->arg[3] = r->gpr[R_10];
+    c->arg[4] = r->gpr[R_8];
+}
+
+bool hypercall_execute(struct vcpu *v, enum vcpu_mode mode)
 {
     struct vcpu_regs *r = &v->priv->regs;
-    bool compat = virt->mode(v) != MODE_LONG64;
-    const uint8_t *map = compat ? regs_32 : regs_64;
-    struct call c = {.v = v, .d = v->domain, .compat = compat, .nr = (uint32_t)r->gpr[R_AX]};
+    struct call c;
     long result;
 
-    for (unsigned int i = 0; i < CALL_ARGS; i++)
-        c.arg[i] = compat ? (uint32_t)r->gpr[map[i]] : r->gpr[map[i]];
+    c.v = v;
+    c.d = v->domain;
+    c.compat = mode != MODE_LONG64;
+    c.in_multicall = false;
+    c.nr = (uint32_t)r->gpr[R_AX];
+    call_read_args(&c, r);
     trace(TRACE_HYPERCALL, c.nr, c.arg[0]);
     result = unlikely(v->loading) ? do_loader_call(&c) : hypercall_dispatch(&c);
-    switch (result) {
-    case CALL_RESTART:
-        call_write_args(&c, r, map);
-        return false;
-    case CALL_NO_RETURN:
-        return false;
-    case CALL_BLOCKED:
-        result = 0;
-        break;
-    default:
-        break;
+    if (likely(result > CALL_RESTART || result < CALL_NO_RETURN)) {
+        r->gpr[R_AX] = c.compat ? (uint32_t)result : (uint64_t)result;
+        return true;
     }
-    r->gpr[R_AX] = compat ? (uint32_t)result : (uint64_t)result;
-    return true;
+    if (result == CALL_BLOCKED) {
+        r->gpr[R_AX] = 0;
+        return true;
+    }
+    if (result == CALL_RESTART)
+        call_write_args(&c, r);
+    return false;
 }

@@ -63,7 +63,7 @@ long hypercall_dispatch(struct call *c);
 
 /* The exit handler's entry: gathers registers, dispatches, writes the result. True: advance rip
  * (false: restart or no return). [loaded] */
-bool hypercall_execute(struct vcpu *v);
+bool hypercall_execute(struct vcpu *v, enum vcpu_mode mode);
 
 /* Fills a 4 KiB hypercall page for the back end's instruction (`vmmcall` or `vmcall`). */
 void hypercall_page_fill(void *page, const uint8_t insn[3]);

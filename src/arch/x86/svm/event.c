@@ -10,14 +10,10 @@
 #define VEC_BP    3u
 #define VEC_OF    4u
 
-void event_collect(struct vcpu *v)
+void event_take(struct vcpu *v, uint64_t info)
 {
     struct virt_vcpu *vv = v->virt;
-    uint64_t info = vv->vmcb->exitintinfo;
 
-    vv->pending.valid = false;
-    if (likely(!(info & EVENT_VALID)))
-        return;
     vv->pending = (struct vcpu_event){
         .vector = (uint8_t)info,
         .type = (uint8_t)((info >> 8) & 7),
@@ -34,23 +30,18 @@ void event_collect(struct vcpu *v)
         vv->nmi_blocked = false;
 }
 
-void event_prepare(struct vcpu *v)
+uint64_t event_encode(struct vcpu *v)
 {
     struct virt_vcpu *vv = v->virt;
     const struct vcpu_event *e = &vv->pending;
 
-    if (likely(!e->valid)) {
-        vv->vmcb->eventinj = 0;
-        return;
-    }
-    vv->vmcb->eventinj = e->vector | (uint64_t)e->type << 8 |
-                         (e->has_error ? EVENT_HAS_ERROR | (uint64_t)e->error << 32 : 0) |
-                         EVENT_VALID;
     if (e->type == EVENT_NMI) {
         vv->nmi_blocked = true;
         vv->iret_seen = false;
         vv->vmcb->intercept[3] |= ICEPT_IRET;
     }
+    return e->vector | (uint64_t)e->type << 8 |
+           (e->has_error ? EVENT_HAS_ERROR | (uint64_t)e->error << 32 : 0) | EVENT_VALID;
 }
 
 /* IRET ends the blocking of NMIs only when it has completed. */

@@ -7,10 +7,15 @@
 
 #include "lib/string.h"
 
-#define VEC_DB 1u
-#define VEC_UD 6u
-#define VEC_AC 17u
-#define VEC_MC 18u
+#define CR0_PE    1ULL
+#define EFER_LMA  (1ULL << 10)
+#define RFLAGS_VM (1ULL << 17)
+#define ATTR_L    (1u << 9)
+#define ATTR_D    (1u << 10)
+#define VEC_DB    1u
+#define VEC_UD    6u
+#define VEC_AC    17u
+#define VEC_MC    18u
 
 /* Reasons that carry nothing further. */
 static const uint8_t plain_reason[] = {
@@ -31,7 +36,6 @@ static const uint8_t plain_reason[] = {
     [SVM_EXIT_FERR - SVM_EXIT_INTR] = VMEXIT_NONE,
     [SVM_EXIT_SHUTDOWN - SVM_EXIT_INTR] = VMEXIT_SHUTDOWN,
     [SVM_EXIT_VMRUN - SVM_EXIT_INTR] = VMEXIT_UNDEFINED,
-    [SVM_EXIT_VMMCALL - SVM_EXIT_INTR] = VMEXIT_HYPERCALL,
     [0x82 - SVM_EXIT_INTR] = VMEXIT_UNDEFINED, /* VMLOAD, VMSAVE, STGI, CLGI, SKINIT */
     [0x83 - SVM_EXIT_INTR] = VMEXIT_UNDEFINED,
     [0x84 - SVM_EXIT_INTR] = VMEXIT_UNDEFINED,
@@ -44,6 +48,24 @@ static const uint8_t plain_reason[] = {
     [SVM_EXIT_MWAIT_ARMED - SVM_EXIT_INTR] = VMEXIT_UNDEFINED,
     [SVM_EXIT_XSETBV - SVM_EXIT_INTR] = VMEXIT_XSETBV,
 };
+
+enum vcpu_mode vmcb_mode(const struct vmcb *c)
+{
+    if (likely((c->efer & EFER_LMA) && (c->cs.attr & ATTR_L)))
+        return MODE_LONG64;
+    if (!(c->cr0 & CR0_PE))
+        return MODE_REAL;
+    if (!(c->efer & EFER_LMA) && (c->rflags & RFLAGS_VM))
+        return MODE_VM86;
+    return c->cs.attr & ATTR_D ? MODE_PROT32 : MODE_PROT16;
+}
+
+static void exitmap_call(const struct vmcb *c, struct vmexit *x)
+{
+    x->reason = VMEXIT_HYPERCALL;
+    x->call.mode = (uint8_t)vmcb_mode(c);
+    x->call.cpl = c->cpl;
+}
 
 static void exitmap_io(const struct vmcb *c, struct vmexit *x)
 {
@@ -88,7 +110,9 @@ void exitmap(const struct vmcb *c, struct vmexit *x)
     x->nr_bytes = 0;
     x->info = c->exitcode;
 
-    if (code == SVM_EXIT_IOIO)
+    if (code == SVM_EXIT_VMMCALL)
+        exitmap_call(c, x);
+    else if (code == SVM_EXIT_IOIO)
         exitmap_io(c, x);
     else if (code == SVM_EXIT_MSR) {
         x->reason = VMEXIT_MSR;

@@ -9,21 +9,18 @@
 #include "core/printk.h"
 #include "mem/window.h"
 
-#define CR0_PE    1ULL
-#define EFER_LMA  (1ULL << 10)
 #define EFER_SVME (1ULL << 12)
-#define RFLAGS_VM (1ULL << 17)
-#define ATTR_L    (1u << 9)
-#define ATTR_D    (1u << 10)
 #define RESET_CR0 0x10ULL
 #define RESET_DR6 0xffff0ff0ULL
 #define RESET_DR7 0x400ULL
 #define RESET_PAT 0x0007040600070406ULL
 
-/* "Served" is what makes the domain part addressable here. */
-static bool state_served(const struct vcpu *v)
+/* "Served" is what makes the domain part addressable here; a loaded vCPU's domain always is. */
+static inline bool state_served(const struct vcpu *v)
 {
-    return pcpu_shared[this_cpu()->id].serving == v->domain;
+    const struct pcpu *c = this_cpu();
+
+    return likely(c->loaded == v) || c->shared->serving == v->domain;
 }
 
 struct vmcb *vmcb_open(struct vcpu *v)
@@ -110,16 +107,8 @@ void svm_set_cr2(struct vcpu *v, uint64_t cr2)
 enum vcpu_mode svm_mode(struct vcpu *v)
 {
     struct vmcb *c = vmcb_open(v);
-    enum vcpu_mode mode;
+    enum vcpu_mode mode = vmcb_mode(c);
 
-    if (!(c->cr0 & CR0_PE))
-        mode = MODE_REAL;
-    else if ((c->efer & EFER_LMA) && (c->cs.attr & ATTR_L))
-        mode = MODE_LONG64;
-    else if (!(c->efer & EFER_LMA) && (c->rflags & RFLAGS_VM))
-        mode = MODE_VM86;
-    else
-        mode = c->cs.attr & ATTR_D ? MODE_PROT32 : MODE_PROT16;
     vmcb_close(v, c);
     return mode;
 }

@@ -67,6 +67,7 @@ void svm_enter(struct vcpu_regs *regs, hpa_t guest_vmcb, hpa_t host_vmcb);
 /* exitmap.c: pure. Fills x from the VMCB; host_event says that an interrupt or NMI of the host
  * ended the run. */
 void exitmap(const struct vmcb *c, struct vmexit *x);
+enum vcpu_mode vmcb_mode(const struct vmcb *c);
 /* The intercepts every guest starts with (hardware-traps.md). */
 void exitmap_intercepts(struct vmcb *c);
 
@@ -84,8 +85,23 @@ void swap_load_debug(struct vcpu *v); /* DR0-3 alone */
 void swap_set_xcr0(struct vcpu *v, uint64_t xcr0);
 
 /* event.c */
-void event_collect(struct vcpu *v); /* after an exit: EXITINTINFO -> pending */
-void event_prepare(struct vcpu *v); /* before an entry: pending -> EVENTINJ */
+void event_take(struct vcpu *v, uint64_t info); /* EXITINTINFO, valid -> pending */
+uint64_t event_encode(struct vcpu *v);          /* pending, valid -> EVENTINJ */
+
+/* After an exit: what was being delivered is pending again. */
+static inline void event_collect(struct vcpu *v)
+{
+    uint64_t info = v->virt->vmcb->exitintinfo;
+
+    v->virt->pending.valid = false;
+    if (unlikely(info & EVENT_VALID))
+        event_take(v, info);
+}
+/* Before an entry. */
+static inline void event_prepare(struct vcpu *v)
+{
+    v->virt->vmcb->eventinj = unlikely(v->virt->pending.valid) ? event_encode(v) : 0;
+}
 bool svm_event_ready(struct vcpu *v);
 bool svm_nmi_ready(struct vcpu *v);
 bool svm_event_pending(struct vcpu *v, struct vcpu_event *e);
