@@ -31,10 +31,13 @@ static const struct msr_row {
     bool writable;
     uint64_t value;
 } msr_fixed[] = {
-    {MSR_MCG_CAP, false, 0}, /* no banks */
-    {MSR_MCG_STATUS, true, 0}, {MSR_SYSCFG, true, 0},
-    {MSR_HWCR, true, 0},       {MSR_INT_PENDING, true, 0}, /* no C1E */
-    {MSR_DE_CFG, true, 2},                                 /* LFENCE serialises */
+    {MSR_MCG_CAP, false, 0},    /* no banks */
+    {MSR_MCG_STATUS, true, 0},  /* nor errors */
+    {MSR_SYSCFG, true, 0},      /* no memory above 4 GiB by TOM2 */
+    {MSR_HWCR, true, 0},        /* addendum B1.13 */
+    {MSR_NB_CFG, true, 0},      /* no extended configuration space by ports */
+    {MSR_INT_PENDING, true, 0}, /* no C1E */
+    {MSR_DE_CFG, true, 2},      /* LFENCE serialises */
 };
 
 static const struct msr_row *msr_find_fixed(uint32_t msr)

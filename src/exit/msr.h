@@ -34,6 +34,7 @@
 #define MSR_TSC_AUX        0xc0000103u
 #define MSR_SYSCFG         0xc0010010u
 #define MSR_HWCR           0xc0010015u
+#define MSR_NB_CFG         0xc001001fu
 #define MSR_INT_PENDING    0xc0010055u
 #define MSR_DE_CFG         0xc0011029u
 

@@ -10,6 +10,9 @@
 #include "lib/string.h"
 #include "mem/heap.h"
 
+/* Part of every port exit. */
+#define hot_inline static inline __attribute__((always_inline))
+
 struct bus_table {
     struct reclaim reclaim;
     unsigned int n;
@@ -58,6 +61,15 @@ static void bus_free_table(struct reclaim *r)
     kfree(container_of(r, struct bus_table, reclaim));
 }
 
+/* dev would come to stand at row `at`. */
+static bool bus_overlaps(const struct bus_table *t, unsigned int at, const struct bus_device *dev)
+{
+    if (!t)
+        return false;
+    return (at && t->row[at - 1].start + t->row[at - 1].size > dev->start) ||
+           (at < t->n && dev->start + dev->size > t->row[at].start);
+}
+
 int bus_add(struct domain *d, const struct bus_device *dev)
 {
     struct bus_table **slot = &d->bus->table[dev->space], *old, *new;
@@ -73,8 +85,7 @@ int bus_add(struct domain *d, const struct bus_device *dev)
     new = kalloc(sizeof(*new) + (n + 1) * sizeof(new->row[0]));
     if (!new)
         err = -XEN_ENOMEM;
-    else if ((at && old->row[at - 1].start + old->row[at - 1].size > dev->start) ||
-             (at < n && dev->start + dev->size > old->row[at].start))
+    else if (bus_overlaps(old, at, dev))
         err = -XEN_EEXIST;
     if (!err) {
         new->n = n + 1;
@@ -93,11 +104,9 @@ int bus_add(struct domain *d, const struct bus_device *dev)
     return err;
 }
 
-/* The row that holds all of the access, or NULL. Part of every port exit. */
-static inline __attribute__((always_inline)) const struct bus_device *bus_find(struct vcpu *v,
-                                                                               enum bus_space space,
-                                                                               uint64_t addr,
-                                                                               unsigned int size)
+/* The row that holds all of the access, or NULL. */
+hot_inline const struct bus_device *bus_find(struct vcpu *v, enum bus_space space, uint64_t addr,
+                                             unsigned int size)
 {
     const struct bus_table *t = READ_ONCE(v->domain->bus->table[space]);
     unsigned int i = bus_upto(t, addr);
