@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The host's console devices: 16550 and screen. */
 #include "host/console.h"
+#include "core/clock.h"
 #include "core/lock.h"
 #include "core/param.h"
+#include "core/pcpu.h"
 #include "core/printk.h"
+#include "core/timer.h"
 #include "host/uart.h"
 #include "lib/format.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 
+#define POLL_PERIOD MSEC(20)
+
+static struct ktimer poll_timer; /* of a serial port without an interrupt */
 static struct spinlock console_lock = SPINLOCK_INIT(RANK_CONSOLE);
 static bool serial, screen, forced; /* constant after boot; forced: once, by panic */
 static unsigned int dropped;        /* [console_lock] pieces since the last report */
@@ -43,10 +49,20 @@ void console_init(const struct framebuffer *fb)
     console_sink = console_write;
 }
 
+static void poll(void *arg)
+{
+    (void)arg;
+    pcpu_raise(this_cpu()->id, WORK_CONSOLE);
+    ktimer_start(&poll_timer, clock_now() + POLL_PERIOD, this_cpu()->id);
+}
+
 void console_irq_start(int (*route)(uint8_t irq, void (*handler)(void)))
 {
-    if (serial && !uart_irq_start(route))
-        log_warn("serial port without an interrupt: input is polled");
+    if (!serial || uart_irq_start(route))
+        return;
+    log_warn("serial port without an interrupt: it is polled");
+    ktimer_init(&poll_timer, poll, NULL);
+    poll(NULL);
 }
 
 /* One piece with line ends as terminals want them. */

@@ -154,8 +154,9 @@ void cpu_panic_stop(void)
         halt();
     console_force();
     power_stop_others();
-    backtrace_print((uint64_t)__builtin_return_address(0) - 1,
-                    *(const uint64_t *const *)__builtin_frame_address(0));
+    if (!trap_reported)
+        backtrace_print((uint64_t)__builtin_return_address(0) - 1,
+                        *(const uint64_t *const *)__builtin_frame_address(0));
     trace_dump(16);
     debug_exit(POWER_PANIC);
     if (params.noreboot) {

@@ -16,7 +16,7 @@ void noreturn_fn __stack_chk_fail(void);
 
 uintptr_t __stack_chk_guard;
 void (*irq_end)(void);
-bool trap_stopping;
+bool trap_stopping, trap_reported;
 
 static void (*irq_handler[256])(void);
 static uint8_t irq_next = VECTOR_DEVICE_FIRST;
@@ -94,6 +94,7 @@ static void noreturn_fn trap_panic(const struct trap_frame *f)
     log_err("rflags %08lx cs %04lx ss %04lx cr0 %08lx cr3 %012lx cr4 %08lx", f->rflags, f->cs,
             f->ss, cr0_read(), cr3_read(), cr4_read());
     backtrace_print(f->rip, (const uint64_t *)f->rbp);
+    trap_reported = true;
     panic("%s at %#lx", trap_name(f->vector), f->rip);
 }
 
