@@ -2,8 +2,9 @@
 /* A boot-time guest's physical address space: see layout.h. */
 #include "boot/layout.h"
 
+#include "loader/heap_need.h"
+
 #define HEAP_MIN    KIB(64)
-#define HEAP_MAX    MIB(160)
 #define KERNEL_MIN  MIB(1)
 
 #define PTE_PRESENT 1ULL
@@ -24,8 +25,8 @@ bool layout_compute(struct guest_layout *l, uint64_t memory, uint64_t ramdisk_si
     *least = KERNEL_MIN + disk + fixed + HEAP_MIN;
     if (l->low_end < *least || disk < ramdisk_size)
         return false;
-    heap = ALIGN_DOWN((l->low_end - disk - fixed) * 2 / 5, PAGE_SIZE);
-    heap = min(max(heap, (uint64_t)HEAP_MIN), (uint64_t)HEAP_MAX);
+    heap = ALIGN_DOWN(loader_heap_size(l->low_end - disk - fixed), PAGE_SIZE);
+    heap = max(heap, (uint64_t)HEAP_MIN);
     l->heap_end = l->low_end;
     l->heap = l->heap_end - heap;
     l->stack = l->heap - LOADER_STACK_SIZE;
