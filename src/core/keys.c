@@ -20,7 +20,9 @@ bool debug_key_run(char key)
 
 static void list_keys(void)
 {
-    for (const struct debug_key *k = __start_debug_keys; k != __stop_debug_keys; k++)
-        log_info(" %c: %s", k->key, k->what);
+    for (char c = '!'; c <= '~'; c++)
+        for (const struct debug_key *k = __start_debug_keys; k != __stop_debug_keys; k++)
+            if (k->key == c)
+                log_info(" %c: %s", k->key, k->what);
 }
 DEBUG_KEY('h', "list the debug keys", list_keys);

@@ -11,22 +11,24 @@
 
 /* The order in which locks nest, outermost first. docs/locking.md explains each. */
 enum lock_rank {
-    RANK_CONTROL = 1, /* one control operation (build, destroy) of a domain at a time */
-    RANK_DOMAIN,      /* a domain's life: state, vCPU set, pause counts, parameters */
-    RANK_PHYSMAP,     /* a domain's add_to_physmap calls, one at a time */
-    RANK_GRANT,       /* a grant table; two by domain id */
-    RANK_EVTCHN,      /* a domain's event channel table; two by domain id */
-    RANK_EVTQ,        /* a FIFO queue; two by address */
-    RANK_P2M,         /* a p2m's tables and pool */
-    RANK_DOMLIST,     /* the table of domains */
-    RANK_PAGELIST,    /* a domain's page list and counts */
-    RANK_VCPU,        /* a vCPU's sleep/wake state */
-    RANK_SCHED,       /* a CPU's run queue; two by CPU number */
-    RANK_HEAP,        /* buddy heap */
-    RANK_SLAB,        /* small objects */
-    RANK_TIMER,       /* a CPU's timer queue */
-    RANK_TASK,        /* deferred work list */
-    RANK_CONSOLE,     /* console output and rings: the last, so that anything may print */
+    RANK_CONTROL = 1,   /* one control operation (build, destroy) of a domain at a time */
+    RANK_DOMAIN,        /* a domain's life: state, vCPU set, pause counts, parameters */
+    RANK_PHYSMAP,       /* a domain's add_to_physmap calls, one at a time */
+    RANK_GUEST_CONSOLE, /* a guest's console */
+    RANK_GRANT,         /* a grant table; two by domain id */
+    RANK_EVTCHN,        /* a domain's event channel table; two by domain id */
+    RANK_EVTQ,          /* a FIFO queue; two by address */
+    RANK_P2M,           /* a p2m's tables and pool */
+    RANK_DOMLIST,       /* the table of domains */
+    RANK_PAGELIST,      /* a domain's page list and counts */
+    RANK_VCPU,          /* a vCPU's sleep/wake state */
+    RANK_SCHED,         /* a CPU's run queue; two by CPU number */
+    RANK_HEAP,          /* buddy heap */
+    RANK_SLAB,          /* small objects */
+    RANK_TIMER,         /* a CPU's timer queue */
+    RANK_TASK,          /* deferred work list */
+    RANK_TERMINAL,      /* lines on the terminal and who has it */
+    RANK_CONSOLE,       /* console output and rings: the last, so that anything may print */
 };
 
 struct spinlock {

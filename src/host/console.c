@@ -119,6 +119,11 @@ void console_write(const char *text, size_t n)
         unlock(&console_lock);
 }
 
+size_t console_room(void)
+{
+    return serial && !params.sync_console ? uart_room() : SIZE_MAX;
+}
+
 void console_drain(void)
 {
     bool locked = console_enter();

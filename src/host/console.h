@@ -16,6 +16,8 @@ void console_irq_start(int (*route)(uint8_t irq, void (*handler)(void)));
 /* Writes n bytes as one piece, '\n' as "\r\n" on serial lines; pieces that found no room are
  * counted and reported ahead of the next one that does. Any context but interrupts. */
 void console_write(const char *text, size_t n);
+/* How many bytes console_write() takes without waiting, a hint. */
+size_t console_room(void);
 /* WORK_CONSOLE: sends what waits. */
 void console_drain(void);
 /* The next byte typed, -1 when there is none. */

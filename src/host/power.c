@@ -5,6 +5,7 @@
 #include "arch/x86/cpu/trap.h"
 #include "arch/x86/host/lapic.h"
 #include "core/clock.h"
+#include "core/keys.h"
 #include "core/param.h"
 #include "core/pcpu.h"
 #include "core/printk.h"
@@ -144,6 +145,13 @@ void power_reset(void)
     __asm__ volatile("lidt %0; ud2" : : "m"(no_idt));
     halt();
 }
+
+static void reset_key(void)
+{
+    power_stop_others();
+    power_reset();
+}
+DEBUG_KEY('R', "reset the machine", reset_key);
 
 void cpu_panic_stop(void)
 {

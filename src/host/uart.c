@@ -165,6 +165,11 @@ bool uart_write(const char *text, size_t n, bool sync)
     return true;
 }
 
+size_t uart_room(void)
+{
+    return port ? OUT_SIZE - (READ_ONCE(out_head) - READ_ONCE(out_tail)) : 0;
+}
+
 int uart_read(void)
 {
     uint8_t c;

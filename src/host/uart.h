@@ -28,6 +28,8 @@ bool uart_irq_start(int (*route)(uint8_t irq, void (*handler)(void)));
 /* Queues n bytes if they fit into the ring, waiting up to 1 ms for room (or as long as it takes
  * with `sync`, then also until all is sent); false: nothing was queued. */
 bool uart_write(const char *text, size_t n, bool sync);
+/* Bytes that uart_write() takes without waiting, a hint; 0: no port. */
+size_t uart_room(void);
 /* Moves queued bytes to the transmitter as far as it takes them. */
 void uart_drain(void);
 /* The next input byte, -1 when there is none. One caller at a time. */
