@@ -22,6 +22,7 @@
 #include "guest/guest.h"
 #include "arch/x86/cpu/trap.h"
 #include "boot/bootinfo.h"
+#include "boot/terminal.h"
 #include "abi/xen.h"
 #include "core/clock.h"
 #include "core/param.h"
@@ -151,6 +152,7 @@ static void noreturn_fn boot_main(void)
     smp_start(&acpi_info);            /* the other CPUs wait */
     time_decide();                    /* is the TSC stable? */
     console_irq_start(isa_irq_route); /* serial by interrupt */
+    terminal_start();                 /* the keyboard */
     domains_init();                   /* what the floors below know of domains */
     boot_domains(boot_info.modules, boot_info.nr_modules); /* guests queued, CPUs will build them */
     kpage_flush_hook = flush_all_cpus;                     /* from here on the others take part */
@@ -171,6 +173,7 @@ void boot_start(uint32_t magic, uint32_t at, uint64_t phys)
     err = boot_info_read(magic, at);                      /* copied out of the loader's memory */
     param_parse(err ? "" : boot_info.cmdline);            /* params */
     console_init(framebuffer_of(&boot_info.framebuffer)); /* serial, screen */
+    terminal_boot();                                      /* lines on it, kept for later */
     banner_print(err);
     mmu_image_protect();     /* W^X */
     memory_init(&boot_info); /* modules moved, heap */

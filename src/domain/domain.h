@@ -216,9 +216,10 @@ void domain_crash(struct domain *d, const char *fmt, ...) printf_like(2, 3);
 void domain_kill(struct domain *d);
 
 /* Parts of a domain that live on higher floors (bus, devices): made with the domain, unmade with
- * it. Filled by floor 5. */
+ * it; release: every vCPU has stopped, let go of pages and timers. Filled by floor 5. */
 struct domain_hooks {
     int (*create)(struct domain *d);
+    void (*release)(struct domain *d);
     void (*destroy)(struct domain *d);
 };
 extern const struct domain_hooks *domain_hooks;

@@ -69,6 +69,8 @@ static bool teardown_shared(struct domain *d)
         }
     for (unsigned int i = 0; i < ARRAY_SIZE(d->watchdog); i++)
         ktimer_stop_sync(&d->watchdog[i]);
+    if (domain_hooks && domain_hooks->release)
+        domain_hooks->release(d);
     return false;
 }
 

@@ -3,6 +3,7 @@
 #include "guest/guest.h"
 
 #include "domain/upcall.h"
+#include "guest/console/guest_console.h"
 #include "guest/emul/bus.h"
 #include "arch/x86/dev/vlapic.h"
 
@@ -15,11 +16,13 @@ static int guest_create(struct domain *d)
 
 static void guest_destroy(struct domain *d)
 {
+    guest_console_destroy(d);
     if (d->bus)
         bus_fini(d);
 }
 
-static const struct domain_hooks hooks = {.create = guest_create, .destroy = guest_destroy};
+static const struct domain_hooks hooks = {
+    .create = guest_create, .release = guest_console_release, .destroy = guest_destroy};
 
 void guest_init(void)
 {

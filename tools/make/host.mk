@@ -7,7 +7,7 @@
 
 HOST_EXTRA := $(LOADER_HOST_SRC)
 # drivers of the real machine's devices
-HOST_SKIP := src/lib/string.c src/boot/build.c src/boot/supervise.c $(patsubst %,src/host/%.c,console irq power time uart vga)
+HOST_SKIP := src/lib/string.c src/boot/build.c src/boot/supervise.c src/boot/terminal.c $(patsubst %,src/host/%.c,console irq power time uart vga)
 
 HOST_METAL_ONLY := $(foreach d,cpu host boot svm vmx,src/arch/x86/$(d)/%) src/boot/main%
 HOST_SRC := $(sort $(filter-out $(HOST_METAL_ONLY) $(HOST_SKIP),$(shell find src -name '*.c')) \
