@@ -8,6 +8,7 @@
 #include "core/printk.h"
 #include "lib/string.h"
 #include "mem/heap.h"
+#include "port/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,8 @@ void (*sim_access_hook)(void);
 void (*sim_atomic_hook)(void *host);
 int64_t sim_tsc_skew[MAX_CPUS];
 struct sim_count sim_count;
+unsigned int sim_alloc_fail;
+void (*sim_alloc_hook)(void);
 
 jmp_buf sim_catcher;
 char sim_panic_text[300];
@@ -71,6 +74,8 @@ void sim_init(uint64_t ram, unsigned int n)
     sim_atomic_hook = NULL;
     sim_kick_queued = false;
     memset(&sim_count, 0, sizeof(sim_count));
+    sim_alloc_fail = 0;
+    sim_alloc_hook = NULL;
     memset(sim_tsc_skew, 0, sizeof(sim_tsc_skew));
     memset(cpus, 0, sizeof(cpus));
     memset(sim, 0, sizeof(sim));
@@ -208,6 +213,21 @@ void cpu_idle_wait(void)
     irq_enable();
     if (!sim_this_cpu->shared->work && deadline != NSEC_NEVER)
         sim_advance(max(deadline - now, (nsec_t)0));
+}
+
+bool mem_alloc_fails(void)
+{
+    void (*hook)(void) = sim_alloc_hook;
+
+    sim_alloc_hook = NULL; /* not for its own */
+    if (hook)
+        hook();
+    sim_alloc_hook = hook;
+    if (sim_alloc_fail > 1) {
+        sim_alloc_fail--;
+        return false;
+    }
+    return sim_alloc_fail == 1;
 }
 
 /* -- panics ----------------------------------------------------------------------------------- */

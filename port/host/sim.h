@@ -47,6 +47,11 @@ nsec_t sim_now(void);
 nsec_t sim_deadline(unsigned int cpu);
 extern int64_t sim_tsc_skew[MAX_CPUS]; /* added to the CPU's TSC (1 GHz) */
 
+/* Allocations fail from the n-th on from now; 0: none does. Counts down to 1 and stays there. */
+extern unsigned int sim_alloc_fail;
+/* Called at each allocation: what another CPU does at that moment. */
+extern void (*sim_alloc_hook)(void);
+
 /* How often things were done that are dear on hardware. */
 extern struct sim_count {
     unsigned int window_writes, invalidations, flushes, kicks, timer_sets;

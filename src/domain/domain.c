@@ -127,6 +127,7 @@ static void domain_init(struct domain *d, const struct domain_config *c)
     d->max_pages = c->max_pages;
     d->pause_count = 1;
     d->shutdown_code = ~0u;
+    d->p2m.root = MFN_NONE;
     d->shared_info.mfn = MFN_NONE;
     d->param[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
     d->tsc_offset = -(int64_t)cpu_tsc();
@@ -140,13 +141,8 @@ static void domain_init(struct domain *d, const struct domain_config *c)
 /* Each step is undone by domain_release(), which copes with those that were not reached. */
 static int domain_build(struct domain *d, const struct domain_config *c)
 {
-    int err = 0;
+    int err = p2m_init(d, c->p2m_pages);
 
-    d->vcpu = kalloc_array(c->max_vcpus, sizeof(struct vcpu *));
-    if (!d->vcpu)
-        return -XEN_ENOMEM;
-    if (!err)
-        err = p2m_init(d, c->p2m_pages);
     if (!err)
         err = part_init(d);
     if (!err)
@@ -180,7 +176,10 @@ struct domain *domain_create(const struct domain_config *c, int *err)
         return NULL;
     }
     d = kalloc(sizeof(*d));
-    if (!d) {
+    if (d)
+        d->vcpu = kalloc_array(c->max_vcpus, sizeof(struct vcpu *));
+    if (!d || !d->vcpu) {
+        kfree(d);
         *err = -XEN_ENOMEM;
         return NULL;
     }
@@ -189,6 +188,7 @@ struct domain *domain_create(const struct domain_config *c, int *err)
      */
     *err = domain_publish(d);
     if (*err) {
+        kfree(d->vcpu);
         kfree(d);
         return NULL;
     }
@@ -265,7 +265,7 @@ void domain_crash(struct domain *d, const char *fmt, ...)
     domain_shutdown(d, SHUTDOWN_crash);
 }
 
-void domain_update_wallclock(struct domain *d)
+static void wallclock_write(struct domain *d)
 {
     const struct shared_layout *l = shared_layout(d);
     uint64_t ns = clock_wall_ns + d->wall_offset * 1000000000ULL;
@@ -282,4 +282,22 @@ void domain_update_wallclock(struct domain *d)
     smp_wmb();
     mem_store32(info + l->wc_version, version + 1);
     shared_unmap(info);
+}
+
+/* A dying domain's page is on its way to somebody else. */
+void domain_update_wallclock(struct domain *d)
+{
+    lock(&d->lock);
+    if (d->state < DOMAIN_DYING)
+        wallclock_write(d);
+    unlock(&d->lock);
+}
+
+void domain_set_width(struct domain *d, bool wide)
+{
+    lock(&d->lock);
+    d->wide = wide;
+    if (d->state < DOMAIN_DYING)
+        wallclock_write(d);
+    unlock(&d->lock);
 }

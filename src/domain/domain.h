@@ -238,8 +238,11 @@ mfn_t must_check domain_alloc_special(struct domain *d);
  * the list and the owner's reference goes. Flushed already. */
 void domain_put_page(struct domain *d, struct page *pg);
 
-/* Writes shared_info's wall clock fields. */
+/* Writes shared_info's wall clock fields. Takes the domain's lock. */
 void domain_update_wallclock(struct domain *d);
+/* From now on shared structures have the 64-bit layout, or the 32-bit one; the wall clock is written
+ * in it. Takes the domain's lock. */
+void domain_set_width(struct domain *d, bool wide);
 
 /* -- vCPUs ------------------------------------------------------------------------------------ */
 

@@ -8,18 +8,31 @@
 #include "core/printk.h"
 #include "mem/heap.h"
 
-/* Page lists are linked by frame number; frame 0 is never a domain's. */
-static void pages_link(struct domain *d, mfn_t first, uint64_t n)
+/*
+ * Page lists are linked by frame number; frame 0 is never a domain's. A page that comes after the
+ * teardown has emptied the list would be lost: false for a dying domain, the pages are not listed.
+ */
+static bool pages_link(struct domain *d, mfn_t first, uint64_t n)
 {
+    bool ok;
+
+    lock(&d->page_lock);
+    ok = d->state < DOMAIN_DYING;
     for (uint64_t i = 0; i < n; i++) {
         struct page *pg = page_of(mfn_add(first, i));
 
+        if (!ok) {
+            page_set_flags(pg, 0, PAGE_LISTED);
+            continue;
+        }
         pg->prev = 0;
         pg->next = d->pages;
         if (d->pages)
             page_of(_mfn(d->pages))->prev = (uint32_t)page_mfn(pg).v;
         d->pages = (uint32_t)page_mfn(pg).v;
     }
+    unlock(&d->page_lock);
+    return ok;
 }
 
 static void pages_unlink(struct domain *d, struct page *pg)
@@ -75,10 +88,11 @@ mfn_t domain_alloc_pages(struct domain *d, unsigned int order, unsigned int flag
     }
     for (uint64_t i = 0; i < n; i++)
         page_assign(page_of(mfn_add(first, i)), d->id, PAGE_LISTED);
-    lock(&d->page_lock);
-    pages_link(d, first, n);
-    unlock(&d->page_lock);
-    return first;
+    if (pages_link(d, first, n))
+        return first;
+    for (uint64_t i = 0; i < n; i++)
+        page_put(page_of(mfn_add(first, i)));
+    return MFN_NONE;
 }
 
 mfn_t domain_alloc_special(struct domain *d)
@@ -89,10 +103,10 @@ mfn_t domain_alloc_special(struct domain *d)
         return mfn;
     page_assign(page_of(mfn), d->id, PAGE_LISTED | PAGE_SPECIAL);
     domain_ref(d);
-    lock(&d->page_lock);
-    pages_link(d, mfn, 1);
-    unlock(&d->page_lock);
-    return mfn;
+    if (pages_link(d, mfn, 1))
+        return mfn;
+    page_put(page_of(mfn));
+    return MFN_NONE;
 }
 
 void domain_put_page(struct domain *d, struct page *pg)

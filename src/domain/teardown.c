@@ -77,7 +77,7 @@ static bool teardown_shared(struct domain *d)
 /* In this order; each is called until it returns false. */
 static bool (*const teardown_phase[])(struct domain *d) = {
     teardown_vcpus,  teardown_serving, teardown_grants, teardown_events,
-    teardown_shared, teardown_pages,   p2m_fini_step,
+    teardown_shared, p2m_fini_step,    teardown_pages,
 };
 
 static bool teardown_step(struct domain *d)
@@ -88,7 +88,7 @@ static bool teardown_step(struct domain *d)
         return true;
     }
     d->state = DOMAIN_DEAD;
-    if (domain_event_hook)
+    if (domain_event_hook && d->built)
         domain_event_hook(d);
     domain_put(d); /* the reference of creation */
     return false;
@@ -98,6 +98,7 @@ static bool teardown_step(struct domain *d)
 static bool lifecycle_step(struct task *t)
 {
     struct domain *d = container_of(t, struct domain, task);
+    bool down;
 
     if (d->state == DOMAIN_DYING)
         return teardown_step(d);
@@ -105,8 +106,12 @@ static bool lifecycle_step(struct task *t)
         return false;
     if (teardown_vcpus(d))
         return true;
-    d->state = DOMAIN_SHUTDOWN;
-    if (domain_event_hook)
+    lock(&d->lock);
+    down = d->state < DOMAIN_SHUTDOWN; /* it may have been killed meanwhile */
+    if (down)
+        d->state = DOMAIN_SHUTDOWN;
+    unlock(&d->lock);
+    if (down && domain_event_hook)
         domain_event_hook(d);
     return d->state == DOMAIN_DYING;
 }
@@ -125,8 +130,8 @@ void domain_kill(struct domain *d)
     first = d->state < DOMAIN_DYING;
     if (first) {
         d->state = DOMAIN_DYING;
-        for (unsigned int i = 0; d->vcpu && i < d->max_vcpus; i++)
-            if ((v = d->vcpu[i]))
+        for_each_vcpu (d, v)
+            if (v)
                 vcpu_pause_set(v, VPAUSE_DYING);
     }
     unlock(&d->lock);
@@ -138,12 +143,13 @@ void domain_kill(struct domain *d)
 static void domain_release(struct reclaim *r)
 {
     struct domain *d = container_of(r, struct domain, reclaim);
+    struct vcpu *v;
 
     if (d->sched)
         sched_domain_fini(d); /* its timer and its records point at the vCPUs */
-    for (unsigned int i = 0; d->vcpu && i < d->max_vcpus; i++)
-        if (d->vcpu[i])
-            vcpu_destroy(d->vcpu[i]);
+    for_each_vcpu (d, v)
+        if (v)
+            vcpu_destroy(v);
     if (domain_hooks)
         domain_hooks->destroy(d);
     if (d->grants)

@@ -34,7 +34,10 @@ static void vcpu_timer_periodic(void *arg)
 
 static void vcpu_timer_poll(void *arg)
 {
-    vcpu_wake(arg);
+    struct vcpu *v = arg;
+
+    if (READ_ONCE(v->polling)) /* else that poll has ended already */
+        vcpu_wake(v);
 }
 
 int vcpu_create(struct domain *d, unsigned int id)

@@ -91,10 +91,7 @@ static bool hypercall_page_write(struct vcpu *v, uint64_t value)
         mem_copy_page(va, text);
         shared_unmap(va);
         shared_release(&page);
-        lock(&d->lock);
-        d->wide = virt->mode(v) == MODE_LONG64;
-        domain_update_wallclock(d);
-        unlock(&d->lock);
+        domain_set_width(d, virt->mode(v) == MODE_LONG64);
     }
     kfree(text);
     return ok;

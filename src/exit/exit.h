@@ -32,8 +32,9 @@ enum verdict ex_shutdown(struct vcpu *v, struct vmexit *x);
 enum verdict ex_task_switch(struct vcpu *v, struct vmexit *x);
 enum verdict ex_invalid(struct vcpu *v, struct vmexit *x);
 
-/* The loop of a physical CPU. Never returns. */
+/* The loop of a physical CPU, and one pass of it: settle, switch, or enter a guest once. */
 void noreturn_fn exit_loop(void);
+void loop_pass(void);
 
 /* Settles v's and the CPU's pending work. True: v may be entered. Interrupts on. */
 bool work_settle(struct vcpu *v);

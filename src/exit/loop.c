@@ -58,7 +58,7 @@ static void loop_load(struct vcpu *v)
     vcpu_raise(v, VWORK_EVENT); /* interrupts that came while it was not loaded */
 }
 
-static struct vcpu *loop_switch(struct vcpu *next)
+static void loop_switch(struct vcpu *next)
 {
     struct pcpu *c = this_cpu();
     struct vcpu *prev = c->loaded;
@@ -72,7 +72,6 @@ static struct vcpu *loop_switch(struct vcpu *next)
             loop_load(next);
     }
     c->current = next;
-    return next;
 }
 
 /* Scrubs free memory while there is nothing else to do; sleeps when there is none left. */
@@ -114,19 +113,23 @@ static void loop_enter(struct vcpu *v, struct pcpu_shared *s)
     exit_dispatch(v, &x);
 }
 
+void loop_pass(void)
+{
+    struct pcpu *c = this_cpu();
+    struct pcpu_shared *s = c->shared;
+
+    reclaim_quiescent();
+    if (unlikely(READ_ONCE(s->work)) && work_cpu())
+        loop_switch(sched_pick(c->current));
+    if (!c->current)
+        loop_idle();
+    else if (likely(!READ_ONCE(c->current->work)) || work_settle(c->current))
+        loop_enter(c->current, s);
+}
+
 void exit_loop(void)
 {
-    struct pcpu_shared *s = loop_shared();
-    struct vcpu *v = NULL;
-
     irq_enable();
-    for (;;) {
-        reclaim_quiescent();
-        if (unlikely(READ_ONCE(s->work)))
-            v = work_cpu() ? loop_switch(sched_pick(v)) : v;
-        if (!v)
-            loop_idle();
-        else if (likely(!READ_ONCE(v->work)) || work_settle(v))
-            loop_enter(v, s);
-    }
+    for (;;)
+        loop_pass();
 }

@@ -9,6 +9,8 @@
 #include "mem/heap.h"
 #include "mem/window.h"
 
+#include "port/mem.h"
+
 /* A scrub step: 64 KiB. */
 #define SCRUB_ORDER 4u
 
@@ -143,7 +145,7 @@ mfn_t heap_take(unsigned int order, unsigned int flags, bool *dirty)
     enum kind kind = CLEAN;
     uint64_t mfn;
 
-    if (order > HEAP_MAX_ORDER)
+    if (order > HEAP_MAX_ORDER || mem_alloc_fails())
         return MFN_NONE;
     do {
         lock(&heap_lock);

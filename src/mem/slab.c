@@ -118,7 +118,7 @@ static void *small_alloc(size_t size, unsigned int class)
 
 void *kalloc(size_t size)
 {
-    if (size > SIZE_MAX_)
+    if (size > SIZE_MAX_ || mem_alloc_fails())
         return NULL;
     if (size <= class_size(CLASSES - 1))
         return small_alloc(size, log_up(size, MIN_SHIFT));

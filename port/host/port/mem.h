@@ -18,6 +18,9 @@ void *sim_mem(const void *p, size_t n);
 void mem_poison(const void *p, size_t n);
 void mem_unpoison(const void *p, size_t n);
 
+/* Asked before each allocation: true when the test wants this one to fail (sim_alloc_fail). */
+bool mem_alloc_fails(void);
+
 /* Builtin copies of constant size, so that p need not be aligned. */
 #define MEM_ACCESSORS(bits)                                       \
     static inline uint##bits##_t mem_load##bits(const void *p)    \

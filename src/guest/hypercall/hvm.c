@@ -41,7 +41,7 @@ static void callback_changed(const struct call *c, struct domain *d, uint64_t va
 
     d->callback_vector = vector ? (uint8_t)value : 0;
     if (d == c->d)
-        d->wide = !c->compat;
+        domain_set_width(d, !c->compat);
     for_each_vcpu (d, v)
         if (!(READ_ONCE(v->pause) & VPAUSE_DOWN))
             evtchn_assert_upcall(v);
@@ -64,10 +64,8 @@ static long param_set(const struct call *c, struct domain *d, const struct xen_h
     else
         d->param[index] = p->value;
     unlock(&d->lock);
-    if (!err && index == HVM_PARAM_CALLBACK_IRQ) {
+    if (!err && index == HVM_PARAM_CALLBACK_IRQ)
         callback_changed(c, d, p->value);
-        domain_update_wallclock(d);
-    }
     return err;
 }
 
