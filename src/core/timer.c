@@ -109,10 +109,10 @@ static void queue_arm(struct timer_queue *q, unsigned int cpu)
     if (q->root->expires >= q->armed)
         return;
     q->armed = q->root->expires;
-    if (cpu == this_cpu()->id)
+    if (cpu == this_cpu()->id && q->armed > clock_now())
         cpu_timer_set(q->armed);
     else
-        pcpu_raise(cpu, WORK_TIMER);
+        pcpu_raise(cpu, WORK_TIMER); /* also what is due: before the CPU's next entry */
 }
 
 void timer_queue_init(struct timer_queue *q)

@@ -83,6 +83,13 @@ static struct grant_entry_v1 *map_entry(struct grant_table *gt, uint32_t ref)
     return e + ref % GRANT_PER_FRAME;
 }
 
+static bool grant_pinned(struct grant_table *gt, uint32_t ref)
+{
+    const struct grant_active *act = grant_active(gt, ref);
+
+    return act->readers || act->writers;
+}
+
 /* Tells the guest by the entry's flags that it is in use; the guest may change it meanwhile. Flags
  * and domid are one word, seen and changed together. */
 static int16_t mark_used(struct grant_entry_v1 *e, bool pinned, domid_t by, bool write,
@@ -195,6 +202,39 @@ void grant_unpin(struct domain *r, uint32_t ref, bool write)
     e = map_entry(r->grants, ref);
     mark_unused(e, act);
     window_unmap(e);
+}
+
+static int16_t swap_locked(struct domain *d, uint32_t a, uint32_t b)
+{
+    struct grant_table *gt = d->grants;
+    uint64_t refs = gt->nr_frames * GRANT_PER_FRAME, first;
+    struct grant_entry_v1 *ea, *eb;
+
+    BUILD_BUG_ON(sizeof(*ea) != sizeof(first));
+    if (a >= refs || b >= refs || d->state >= DOMAIN_DYING)
+        return GNTST_bad_gntref;
+    a = (uint32_t)index_nospec(a, refs);
+    b = (uint32_t)index_nospec(b, refs);
+    if (grant_pinned(gt, a) || grant_pinned(gt, b))
+        return GNTST_eagain;
+    ea = map_entry(gt, a);
+    eb = map_entry(gt, b);
+    first = mem_load64(ea);
+    mem_store64(ea, mem_load64(eb));
+    mem_store64(eb, first);
+    window_unmap(eb);
+    window_unmap(ea);
+    return GNTST_okay;
+}
+
+int16_t grant_swap(struct domain *d, uint32_t a, uint32_t b)
+{
+    int16_t status;
+
+    lock(&d->grants->lock);
+    status = swap_locked(d, a, b);
+    unlock(&d->grants->lock);
+    return status;
 }
 
 /* -- size and version ------------------------------------------------------------------------- */

@@ -37,6 +37,9 @@ struct grant_copy_cache {
 void grant_copy(struct domain *d, struct gnttab_copy *op, struct grant_copy_cache *cache);
 void grant_copy_end(struct domain *d, struct grant_copy_cache *cache);
 
+/* Exchanges two of d's own entries; a status. */
+int16_t grant_swap(struct domain *d, uint32_t a, uint32_t b);
+
 int grant_set_version(struct domain *d, uint32_t *version);
 void grant_query_size(struct domain *d, struct gnttab_query_size *op);
 /* The frame to put at a gfn for add_to_physmap space 1; grows the table to idx + 1. A reference

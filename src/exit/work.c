@@ -69,11 +69,9 @@ void event_settle(struct vcpu *v)
         event_inject(v, EVENT_NMI, 2);
     }
     if (event_callback_due(v)) {
-        bool ready = virt->event_ready(v);
-
-        if (ready)
+        if (virt->event_ready(v))
             event_inject(v, EVENT_INTR, v->domain->callback_vector);
-        virt->window(v, !ready, 0xff);
+        virt->window(v, true, 0xff); /* again, until the guest clears the flag */
         return;
     }
     if (vlapic_get_tpr(v) != tpr)

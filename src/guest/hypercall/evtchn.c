@@ -71,6 +71,14 @@ static long op_bind_virq(struct call *c, void *arg)
     return evtchn_bind_virq(c->d, a->virq, a->vcpu, &a->port);
 }
 
+/* No guest here has physical interrupts. */
+static long op_bind_pirq(struct call *c, void *arg)
+{
+    (void)c;
+    (void)arg;
+    return -XEN_EINVAL;
+}
+
 static long op_bind_ipi(struct call *c, void *arg)
 {
     struct evtchn_bind_ipi *a = arg;
@@ -159,6 +167,7 @@ static long op_set_priority(struct call *c, void *arg)
 static const struct subop evtchn_rows[] = {
     ROW(bind_interdomain, bind_interdomain, SUBOP_INOUT, "bind_interdomain", "short"),
     ROW(bind_virq, bind_virq, SUBOP_INOUT, "bind_virq", "short"),
+    ROW(bind_pirq, bind_pirq, SUBOP_INOUT, "bind_pirq", "short"),
     ROW(close, close, SUBOP_IN, "close", "short"),
     ROW(send, send, SUBOP_IN, "send", "short"),
     ROW(status, status, SUBOP_INOUT, "status", "short"),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * grant_table_op (public grant_table.h) as HVM callers have it: sub-operations 0, 1, 2, 5, 6, 8,
- * 10 of hypercalls.md S0.2; the rules are domain/grant.h's. Arrays are done element by element and
- * restarted with the pointer advanced and the count lowered.
+ * 10, 11 of hypercalls.md S0.2; the rules are domain/grant.h's. Arrays are done element by element
+ * and restarted with the pointer advanced and the count lowered.
  */
 #include "guest/hypercall/hypercall.h"
 
@@ -125,6 +125,22 @@ static long array_copy(struct call *c)
     return result;
 }
 
+static long array_swap(struct call *c)
+{
+    struct gnttab_swap_grant_ref op;
+
+    for (; c->arg[2]; array_advance(c, 1, sizeof(op))) {
+        if (call_preempt(c))
+            return CALL_RESTART;
+        if (guest_read(c->v, &op, c->arg[1], sizeof(op)))
+            return -XEN_EFAULT;
+        op.status = grant_swap(c->d, op.ref_a, op.ref_b);
+        if (guest_write(c->v, c->arg[1], &op, sizeof(op)))
+            return -XEN_EFAULT;
+    }
+    return 0;
+}
+
 /* The domain that a table operation names, owned; NULL with *status set. */
 static struct domain *table_target(const struct call *c, domid_t id, int16_t *status)
 {
@@ -226,6 +242,8 @@ long do_grant_table_op(struct call *c)
         return array_unmap(c);
     case GNTTABOP_copy:
         return array_copy(c);
+    case GNTTABOP_swap_grant_ref:
+        return array_swap(c);
     case GNTTABOP_setup_table:
         return c->arg[2] == 1 ? one_setup_table(c) : -XEN_EINVAL;
     case GNTTABOP_query_size:

@@ -50,12 +50,13 @@ static void callback_changed(const struct call *c, struct domain *d, uint64_t va
 static long param_set(const struct call *c, struct domain *d, const struct xen_hvm_param *p)
 {
     uint32_t index = (uint32_t)index_nospec(p->index, HVM_NR_PARAMS);
-    long err = privilege_hvm_param(c->d, d, index, true);
+    long err;
 
-    if (err)
-        return err;
     if (param_deprecated(index))
         return -XEN_EINVAL;
+    err = privilege_hvm_param(c->d, d, index, true);
+    if (err)
+        return err;
     lock(&d->lock);
     if (param_set_once(index) && d->param[index] && d->param[index] != p->value)
         err = -XEN_EEXIST;
@@ -72,12 +73,13 @@ static long param_set(const struct call *c, struct domain *d, const struct xen_h
 static long param_get(const struct call *c, struct domain *d, struct xen_hvm_param *p)
 {
     uint32_t index = (uint32_t)index_nospec(p->index, HVM_NR_PARAMS);
-    long err = privilege_hvm_param(c->d, d, index, false);
+    long err;
 
-    if (err)
-        return err;
     if (param_deprecated(index))
         return -XEN_EINVAL;
+    err = privilege_hvm_param(c->d, d, index, false);
+    if (err)
+        return err;
     p->value = d->param[index];
     return 0;
 }

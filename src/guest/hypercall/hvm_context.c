@@ -107,6 +107,8 @@ long hvm_context_initialise(struct vcpu *v, const struct vcpu_hvm_context *ctx)
 
     if (v->id >= XEN_LEGACY_MAX_VCPUS && !shared_present(&v->info))
         return -XEN_EINVAL;
+    if (READ_ONCE(v->initialised))
+        return -XEN_EEXIST;
     if (ctx->mode == VCPU_HVM_MODE_32B)
         ok = ok && state_32(&ctx->cpu_regs.x86_32, &s);
     else if (ctx->mode == VCPU_HVM_MODE_64B)

@@ -48,8 +48,10 @@ static long reservation_read(struct call *c, struct reservation *r)
     if (c->compat) {
         if (guest_read(c->v, &narrow, c->arg[1], sizeof(narrow)))
             return -XEN_EFAULT;
-        *r = (struct reservation){
-            .list = narrow.extent_start, .nr = narrow.nr_extents, .order = narrow.extent_order};
+        *r = (struct reservation){.done = r->done,
+                                  .list = narrow.extent_start,
+                                  .nr = narrow.nr_extents,
+                                  .order = narrow.extent_order};
         id = narrow.domid;
     } else {
         if (guest_read(c->v, &wide, c->arg[1], sizeof(wide)))
@@ -86,7 +88,7 @@ static long memory_reservation(struct call *c, uint32_t op)
     long err = reservation_read(c, &r), result;
 
     if (err)
-        return err == -XEN_EPERM ? err : err == -XEN_ESRCH ? err : (long)r.done;
+        return err == -XEN_EPERM ? err : (long)r.done;
     if (r.nr > UINT32_MAX >> OP_BITS || r.done > r.nr ||
         r.order > (c->d->is_control ? ORDER_MAX_CONTROL : ORDER_MAX_GUEST)) {
         domain_put(r.d);

@@ -115,13 +115,15 @@ static long op_remote_shutdown(struct call *c, void *arg)
 {
     struct sched_remote_shutdown *a = arg;
     struct domain *d = domain_get(a->domain_id);
+    long err;
 
     if (!d)
         return -XEN_ESRCH;
-    domain_shutdown(d, a->reason);
+    err = privilege_control(c->d);
+    if (!err)
+        domain_shutdown(d, a->reason);
     domain_put(d);
-    (void)c;
-    return 0;
+    return err;
 }
 
 static void watchdog_expired(void *arg)
@@ -183,7 +185,6 @@ static const struct subop sched_rows[] = {
                                  .bound = "vCPUs of the domain",
                                  .size = sizeof(struct sched_remote_shutdown),
                                  .dir = SUBOP_IN,
-                                 .control_only = true,
                                  .fn = op_remote_shutdown},
     [SCHEDOP_shutdown_code] = {.name = "shutdown_code",
                                .bound = "short",

@@ -178,6 +178,7 @@ static void info_fill(struct vcpu *v, uint8_t *to)
 {
     struct vcpu_info *old = vcpu_info_map(v);
     struct vcpu_info *info = (void *)to;
+    const struct shared_layout *layout = shared_layout(v->domain);
 
     if (old) {
         mem_copy(to, old, sizeof(*old));
@@ -187,7 +188,10 @@ static void info_fill(struct vcpu *v, uint8_t *to)
         mem_store8(&info->evtchn_upcall_mask, 1);
     }
     mem_store8(&info->evtchn_upcall_pending, 1);
-    mem_store64(&info->evtchn_pending_sel, ~0ULL);
+    if (layout->word_bits == 64)
+        mem_store64(to + layout->pending_sel, ~0ULL);
+    else
+        mem_store32(to + layout->pending_sel, ~0U);
 }
 
 static long op_register_info(struct call *c, void *arg)

@@ -180,10 +180,11 @@ void check_reset(void)
     unsigned int vcpu;
     evtchn_port_t port = ipi(0);
     struct evtchn_reset r = {.dom = DOMID_SELF};
+    struct evtchn_expand_array grow = {.array_gfn = 1};
     console_use(on_xen ? CONSOLE_E9 : CONSOLE_IO);
     EXPECT(evtchn_op(EVTCHNOP_reset, &r), 0);
     EXPECT(port_status(port, &vcpu), EVTCHNSTAT_closed);
-    EXPECT(fifo_expand(), -XEN_EOPNOTSUPP); /* 2-level again */
+    EXPECT(evtchn_op(EVTCHNOP_expand_array, &grow), -XEN_EOPNOTSUPP); /* 2-level again */
     port = (evtchn_port_t)port_ipi(0);
     two_mask(port, false);
     two_clear(port);

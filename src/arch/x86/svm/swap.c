@@ -12,10 +12,11 @@
 #include "arch/x86/cpu/msr.h"
 
 #define FXSAVE_SIZE 512u
-#define FCW_RESET   0x37fu
+#define FCW_RESET   0x40u
 #define MXCSR_RESET 0x1f80u
 #define MSR_TSC_AUX 0xc0000103
 #define XCR0_X87    1u
+#define XSTATE_BV   512u /* offset of that field */
 
 static bool has_xsave, has_rdtscp;
 static uint64_t xcr0_all;
@@ -55,8 +56,8 @@ size_t swap_fpu_size(void)
     return fpu_size;
 }
 
-/* Power-up contents: an XSAVE image with an empty header loads every component's initial state.
- * Only the first page is mapped. */
+/* Power-up contents. A component whose bit in an XSAVE image's header is clear is loaded with its
+ * initial state; that of the x87 is FNINIT's, not this. Only the first page is mapped. */
 void swap_reset(void *fpu, struct svm_state *s)
 {
     uint16_t fcw = FCW_RESET;
@@ -65,6 +66,8 @@ void swap_reset(void *fpu, struct svm_state *s)
     memset(fpu, 0, min(fpu_size, (size_t)PAGE_SIZE));
     memcpy(fpu, &fcw, sizeof(fcw));
     memcpy((uint8_t *)fpu + 24, &mxcsr, sizeof(mxcsr));
+    if (has_xsave)
+        *((uint8_t *)fpu + XSTATE_BV) = XCR0_X87;
     memset(s, 0, sizeof(*s));
     s->xcr0 = XCR0_X87;
 }
