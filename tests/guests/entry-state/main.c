@@ -87,7 +87,8 @@ static void check_msrs(void)
         check_msr("variable MTRR", 0x200 + m, 0);
     if (cpuid(0x80000001, 0).d >> 27 & 1)
         check_msr("TSC_AUX", 0xc0000103, 0);
-    check_msr("TSC_ADJUST", 0x3b, 0);
+    if (cpuid(7, 0).b >> 1 & 1)
+        check_msr("TSC_ADJUST", 0x3b, 0);
     print("TSC after start: %llu kHz %u", (unsigned long long)rdtsc(), tsc_khz());
 }
 

@@ -20,4 +20,7 @@ void idt_set(unsigned int vector, unsigned long target, unsigned int dpl);
 void idt_load(void);
 extern unsigned long trap_cr2; /* of the last #PF */
 
+/* vCPU 0 of a 64-bit guest takes exceptions on a stack of its own, STACK_SIZE and aligned. */
+void trap_own_stack(void *end);
+
 #endif
