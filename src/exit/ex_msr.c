@@ -171,24 +171,38 @@ bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
     return vmtrr_write(v, msr, value) || msr_write_state(v, msr, value);
 }
 
+static enum verdict msr_gp(struct vcpu *v)
+{
+    vcpu_raise_exception(v, VEC_GP, true, 0);
+    return VERDICT_FAULT;
+}
+
+static inline enum verdict msr_result(struct vcpu *v, uint64_t value)
+{
+    v->priv->regs.gpr[R_AX] = (uint32_t)value;
+    v->priv->regs.gpr[R_DX] = value >> 32;
+    return VERDICT_DONE;
+}
+
+/* Apart from ex_msr(): its local in memory would cost every exit a stack check. */
+static __attribute__((noinline)) enum verdict ex_rdmsr(struct vcpu *v, uint32_t msr)
+{
+    uint64_t value;
+
+    return msr_read(v, msr, &value) ? msr_result(v, value) : msr_gp(v);
+}
+
+/* In order of use: end of interrupt and IPIs, the APIC base, the rest. */
 enum verdict ex_msr(struct vcpu *v, struct vmexit *x)
 {
-    uint64_t *gpr = v->priv->regs.gpr;
+    const uint64_t *gpr = v->priv->regs.gpr;
     uint32_t msr = (uint32_t)gpr[R_CX];
-    uint64_t value = gpr[R_DX] << 32 | (uint32_t)gpr[R_AX];
+    uint64_t value;
     bool ok;
 
-    if (x->msr.write)
-        ok = msr_write(v, msr, value);
-    else
-        ok = msr_read(v, msr, &value);
-    if (!ok) {
-        vcpu_raise_exception(v, VEC_GP, true, 0);
-        return VERDICT_FAULT;
-    }
-    if (!x->msr.write) {
-        gpr[R_AX] = (uint32_t)value;
-        gpr[R_DX] = value >> 32;
-    }
-    return VERDICT_DONE;
+    if (!x->msr.write)
+        return msr == MSR_APIC_BASE ? msr_result(v, vlapic_base_msr(v)) : ex_rdmsr(v, msr);
+    value = gpr[R_DX] << 32 | (uint32_t)gpr[R_AX];
+    ok = msr_is_x2apic(msr) ? vlapic_write_msr(v, msr, value) : msr_write(v, msr, value);
+    return likely(ok) ? VERDICT_DONE : msr_gp(v);
 }

@@ -26,6 +26,11 @@ static int highest(const uint64_t map[4])
     return -1;
 }
 
+static inline bool any(const uint64_t map[4])
+{
+    return READ_ONCE(map[0]) | READ_ONCE(map[1]) | READ_ONCE(map[2]) | READ_ONCE(map[3]);
+}
+
 /* A vector that stands already has been told; whoever set it wakes the vCPU. */
 void vlapic_set_irr(struct vlapic *l, uint8_t vector)
 {
@@ -58,8 +63,11 @@ uint32_t vlapic_ppr(struct vlapic *l)
 int vlapic_pending(struct vcpu *v)
 {
     const struct vlapic *l = v->lapic;
-    int vector = highest(l->irr);
+    int vector;
 
+    if (!any(l->irr))
+        return -1;
+    vector = highest(l->irr);
     if (vector < 0 || vector >> 4 <= (l->isr_top < 0 ? -1 : l->isr_top >> 4))
         return -1;
     return l->base & BASE_ENABLE ? vector : -1;
@@ -80,8 +88,8 @@ void vlapic_eoi(struct vlapic *l)
     if (l->isr_top < 0)
         return;
     l->isr[l->isr_top / 64] &= ~BIT(l->isr_top % 64);
-    l->isr_top = highest(l->isr);
-    if (highest(l->irr) >= 0)
+    l->isr_top = any(l->isr) ? highest(l->isr) : -1;
+    if (any(l->irr))
         vcpu_raise(l->vcpu, VWORK_EVENT);
 }
 

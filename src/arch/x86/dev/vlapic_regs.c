@@ -119,7 +119,8 @@ static void tpr_write(struct vlapic *l, uint32_t value)
 
     l->reg[LAPIC_TPR] = value;
     virt->set_tpr(v, (uint8_t)(value >> 4));
-    vcpu_raise(v, VWORK_EVENT);
+    if (vlapic_pending(v) >= 0)
+        vcpu_raise(v, VWORK_EVENT);
 }
 
 /* A register that may be written, with reserved bits gone. */
@@ -295,10 +296,12 @@ bool vlapic_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 
 bool vlapic_write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
+    if (likely(msr >= MSR_X2APIC))
+        return x2apic_write(v->lapic, msr, value);
     if (msr == MSR_APIC_BASE)
         return base_write(v, value);
     if (msr != MSR_TSC_DEADLINE)
-        return x2apic_write(v->lapic, msr, value);
+        return false;
     vlapic_timer_set_deadline(v->lapic, value);
     return true;
 }

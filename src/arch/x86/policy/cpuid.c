@@ -67,18 +67,21 @@ static void cpuid_xstate(const struct cpu_policy *p, uint32_t sub, struct cpuid_
         out->ebx = xsave_size(p, true);
 }
 
+static void cpuid_features(struct vcpu *v, const struct cpu_policy *p, struct cpuid_leaf *out)
+{
+    *out = p->basic[1];
+    out->ebx |= 2 * v->id << 24;
+    if (intc->present(v))
+        out->edx |= EDX_APIC;
+    if (vcpu_cr4(v) & CR4_OSXSAVE)
+        out->ecx |= ECX_OSXSAVE;
+}
+
+/* Leaves with sub-leaves, or that depend on the vCPU. */
 static void cpuid_basic(struct vcpu *v, const struct cpu_policy *p, uint32_t leaf, uint32_t sub,
                         struct cpuid_leaf *out)
 {
     switch (leaf) {
-    case 1:
-        *out = p->basic[1];
-        out->ebx |= 2 * v->id << 24;
-        if (intc->present(v))
-            out->edx |= EDX_APIC;
-        if (vcpu_cr4(v) & CR4_OSXSAVE)
-            out->ecx |= ECX_OSXSAVE;
-        break;
     case 4:
         if (sub < POLICY_NR_CACHES)
             *out = p->cache[index_nospec(sub, POLICY_NR_CACHES)];
@@ -154,7 +157,9 @@ void policy_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, struct cpuid_
     const struct cpu_policy *p = v->domain->policy;
 
     *out = (struct cpuid_leaf){0};
-    if (leaf <= p->max_basic)
+    if (leaf == 1)
+        cpuid_features(v, p, out);
+    else if (leaf <= p->max_basic)
         cpuid_basic(v, p, leaf, subleaf, out);
     else if (leaf - XEN_LEAF < POLICY_NR_XEN)
         cpuid_xen(v, p, leaf, subleaf, out);
