@@ -84,7 +84,7 @@ static void traces(void **state)
     sim_init(SIM_RAM_SIZE, 1);
     console_sink = sink;
     trace(TRACE_EXIT, 1, 2); /* no ring yet */
-    pcpu_shared[0].trace = &ring;
+    this_cpu()->trace = pcpu_shared[0].trace = &ring;
     for (uint32_t i = 0; i < TRACE_RECORDS + 10; i++)
         trace(TRACE_EXIT, i, 0x77);
     seen[0] = 0;
