@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The host's console devices: 16550 and screen. */
 #include "host/console.h"
+#include "arch/x86/cpu/trap.h"
 #include "core/clock.h"
 #include "core/lock.h"
 #include "core/param.h"
@@ -93,9 +94,10 @@ static void serial_piece(const char *text, size_t n)
         dropped++;
 }
 
+/* Not locked while a panic is reported, which may have come from inside. */
 static bool console_enter(void)
 {
-    if (forced)
+    if (forced || READ_ONCE(panicking) || READ_ONCE(trap_reporting))
         return false;
     lock(&console_lock);
     return true;

@@ -162,7 +162,7 @@ void cpu_panic_stop(void)
         halt();
     console_force();
     power_stop_others();
-    if (!trap_reported)
+    if (!trap_reporting)
         backtrace_print((uint64_t)__builtin_return_address(0) - 1,
                         *(const uint64_t *const *)__builtin_frame_address(0));
     trace_dump(16);

@@ -16,7 +16,7 @@ void noreturn_fn __stack_chk_fail(void);
 
 uintptr_t __stack_chk_guard;
 void (*irq_end)(void);
-bool trap_stopping, trap_reported;
+bool trap_stopping, trap_reporting;
 
 static void (*irq_handler[256])(void);
 static uint8_t irq_next = VECTOR_DEVICE_FIRST;
@@ -85,6 +85,7 @@ static const char *trap_name(uint64_t vector)
 
 static void noreturn_fn trap_panic(const struct trap_frame *f)
 {
+    WRITE_ONCE(trap_reporting, true);
     log_err("%s on CPU %u: rip %#lx error %#lx cr2 %#lx", trap_name(f->vector), this_cpu()->id,
             f->rip, f->error, cr2_read());
     log_err("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
@@ -94,7 +95,6 @@ static void noreturn_fn trap_panic(const struct trap_frame *f)
     log_err("rflags %08lx cs %04lx ss %04lx cr0 %08lx cr3 %012lx cr4 %08lx", f->rflags, f->cs,
             f->ss, cr0_read(), cr3_read(), cr4_read());
     backtrace_print(f->rip, (const uint64_t *)f->rbp);
-    trap_reported = true;
     panic("%s at %#lx", trap_name(f->vector), f->rip);
 }
 

@@ -43,8 +43,9 @@ extern void (*irq_end)(void);
 
 /* A panicking CPU stops the others with NMIs (host/power.c). */
 extern bool trap_stopping;
-/* An exception has printed the backtrace that matters. */
-extern bool trap_reported;
+/* An exception is being reported: consoles take no lock, and its backtrace is the one that matters.
+ */
+extern bool trap_reporting;
 
 /* Prints "  name+0x12/ 0xaddr" lines for the call chain from frame pointer `rbp`. */
 void backtrace_print(uint64_t rip, const uint64_t *rbp);
