@@ -179,8 +179,11 @@ static int build_pages(struct guest *g)
 static int build_ramdisk(struct guest *g)
 {
     const struct boot_module *m = g->ramdisk;
-    uint64_t total = m ? ALIGN_UP(m->size, PAGE_SIZE) >> PAGE_SHIFT : 0;
+    uint64_t total;
 
+    if (!m)
+        return 1;
+    total = ALIGN_UP(m->size, PAGE_SIZE) >> PAGE_SHIFT;
     for (unsigned int i = 0; i < STEP_PAGES; i++, g->progress++) {
         gfn_t gfn = gpa_to_gfn(_gpa(g->layout.ramdisk + (g->progress << PAGE_SHIFT)));
 

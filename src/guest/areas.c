@@ -85,7 +85,7 @@ void runstate_publish(struct vcpu *v)
 {
     const uint64_t at = v->runstate_area + offsetof(struct vcpu_runstate_info, state_entry_time);
     struct vcpu_runstate_info info;
-    uint64_t mark;
+    uint64_t mark = 0;
 
     if (!v->runstate_area)
         return;

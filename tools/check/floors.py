@@ -18,6 +18,7 @@ FLOORS = {
     "boot": 7, "arch/x86/boot": 7,
 }
 PORT_HOST = 8  # the simulated machine stands beside all floors
+GENERATED = {"loader_blob.h"}
 COMPILER_HEADERS = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "cpuid.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 
@@ -37,6 +38,8 @@ def floor_of(path):
 def included_floor(name, root):
     if os.path.exists(os.path.join(root, "src", name)):
         return floor_of(name)
+    if name in GENERATED or os.path.exists(os.path.join(root, "inside", name)):
+        return 0  # the loader's figures, which the builder needs
     for port in ("metal", "host"):
         if os.path.exists(os.path.join(root, "port", port, name)):
             return 0

@@ -132,7 +132,7 @@ static long memory_count(struct call *c, uint32_t op)
 
 static long memory_map_op(struct call *c)
 {
-    struct xen_memory_map wide;
+    struct xen_memory_map wide = {0};
     struct compat_memory_map narrow = {0};
     const struct memory_map *map = c->d->memory_map;
     uint64_t buffer;

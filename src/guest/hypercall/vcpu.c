@@ -20,11 +20,15 @@
 #define PERIOD_MIN MSEC(1)
 #define TIMER_FAR  (1LL << 50)
 
-static struct vcpu *call_vcpu(const struct call *c)
+static bool call_vcpu_exists(const struct call *c)
 {
-    uint32_t id = (uint32_t)c->arg[1];
+    return (uint32_t)c->arg[1] < c->d->max_vcpus;
+}
 
-    return id < c->d->max_vcpus ? c->d->vcpu[index_nospec(id, c->d->max_vcpus)] : NULL;
+/* The vCPU that the call names: do_vcpu_op() has seen that it is there. */
+__attribute__((returns_nonnull)) static struct vcpu *call_vcpu(const struct call *c)
+{
+    return c->d->vcpu[index_nospec((uint32_t)c->arg[1], c->d->max_vcpus)];
 }
 
 static long op_initialise(struct call *c, void *arg)
@@ -278,7 +282,7 @@ static const struct subop vcpu_rows[] = {
 
 long do_vcpu_op(struct call *c)
 {
-    if (!call_vcpu(c))
+    if (!call_vcpu_exists(c))
         return -XEN_ENOENT;
     return subop_dispatch(c, vcpu_rows, ARRAY_SIZE(vcpu_rows), (uint32_t)c->arg[0], 0);
 }
