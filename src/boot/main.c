@@ -182,8 +182,9 @@ void boot_start(uint32_t magic, uint32_t at, uint64_t phys)
 
 void ap_main(void)
 {
-    time_cpu_start();       /* renews the clock stamp if needed */
-    if (virt->cpu_init()) { /* it has said why */
+    time_cpu_start();                              /* renews the clock stamp if needed */
+    this_cpu()->trace = this_cpu()->shared->trace; /* recorded from here on */
+    if (virt->cpu_init()) {                        /* it has said why */
         power_stop_others();
         power_halt(POWER_NOTHING_STARTED);
     }
