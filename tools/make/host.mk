@@ -5,7 +5,7 @@
 # back (HOST_EXTRA += src/arch/x86/svm/exitmap.c), HOST_SKIP takes single files out; set both in
 # this file.
 
-HOST_EXTRA := $(LOADER_HOST_SRC)
+HOST_EXTRA := $(LOADER_HOST_SRC) src/arch/x86/svm/exitmap.c src/arch/x86/svm/audit.c
 # drivers of the real machine's devices
 HOST_SKIP := src/lib/string.c src/boot/build.c src/boot/supervise.c src/boot/terminal.c $(patsubst %,src/host/%.c,console irq power time uart vga)
 
