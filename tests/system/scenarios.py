@@ -261,25 +261,45 @@ def console():
 # --- bare-metal guests and the matrix
 
 
-def head_field(path, field):
-    """A line `FIELD: text` of a bare-metal guest's head comment, or None."""
+def head_fields(path, field):
+    """The lines `FIELD: text` of a bare-metal guest's head comment."""
     with open(path, encoding="utf-8") as f:
-        found = re.search(rf"^[ /*]*{field}: *(.*?)[ */]*$", f.read().split("#include")[0], re.M)
-    return found[1] if found else None
+        return re.findall(rf"^[ /*]*{field}: *(.*?)[ */]*$", f.read().split("#include")[0], re.M)
+
+
+def metal_module(folder, name, run):
+    keys, _, cmdline = run.partition(" -- ")
+    return Module(f"{GUESTS}/{folder}", f"domain={name} {keys}" + (f" -- {cmdline}" if cmdline else ""))
 
 
 def metal():
-    """The bare-metal guests of tests/guests: how each is run and ends stands in its head comment."""
+    """The bare-metal guests of tests/guests. Their head comments say how: a test for each RUN line, alone
+    or with the guest BESIDE it, which must succeed; PEER is the command line of a second one of it, domain
+    2. END is how it ends; any: it may also be stopped, as long as nothing else suffers."""
     for path in sorted(glob.glob("tests/guests/*/main.c")):
-        name = path.split("/")[2]
-        keys, _, cmdline = (head_field(path, "RUN") or "memory=32M vcpus=1").partition(" -- ")
-        line = f"domain={name} {keys}" + (f" -- {cmdline}" if cmdline else "")
-        end = head_field(path, "END") or "poweroff"
-        steps = {"KR": [ended(name, end)]}
-        if end == "poweroff":
-            steps[name] = [rf"^TEST {name}: (SUCCESS|SKIP)"]
-        yield Test(f"metal-{name}", modules=[Module(f"{GUESTS}/{name}", line)], expect=steps,
-                   never=[rf"TEST {name}: (ERROR|FAILURE)"], status=1 if end == "crash" else 0)
+        folder = path.split("/")[2]
+        end = (head_fields(path, "END") or ["poweroff"])[0]
+        beside, peer = head_fields(path, "BESIDE"), head_fields(path, "PEER")
+        for i, run in enumerate(head_fields(path, "RUN") or ["memory=32M vcpus=1"]):
+            mode = re.search(r"mode=(\w+)", run)
+            name = f"metal-{folder}" + (f"-{mode[1] if mode else 'run'}-{i + 1}" if i else "")
+            modules = [metal_module(folder, folder, run)]
+            steps = {"KR": [ended(folder, "(poweroff|reboot|crash|watchdog)" if end == "any" else end)]}
+            if end == "poweroff":
+                steps[folder] = [rf"^TEST {folder}: (SUCCESS|SKIP)"]
+            for other in beside:
+                there = head_fields(f"tests/guests/{other}/main.c", "RUN")[0]
+                modules.append(metal_module(other, other, there))
+                steps[other] = [rf"^TEST {other}: SUCCESS"]
+            never = [rf"^\({folder}\) TEST {folder}: (ERROR|FAILURE)"] if end != "any" else []
+            yield Test(name, modules=modules, expect=steps, never=never, quick=i < 2,
+                       status=(0, 1) if end == "any" else 1 if end == "crash" else 0)
+        for i, line in enumerate(peer):
+            run = head_fields(path, "RUN")[0].partition(" -- ")[0]
+            lines = line.split(" | ")
+            modules = [metal_module(folder, f"{folder}{k}", f"{run} -- {c}") for k, c in enumerate(lines, 1)]
+            steps = {f"{folder}{k}": [rf"^TEST {folder}: SUCCESS"] for k in range(1, len(lines) + 1)}
+            yield Test(f"metal-{folder}-pair", modules=modules, expect=steps)
 
 
 def matrix_runs():

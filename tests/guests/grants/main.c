@@ -6,6 +6,7 @@
  * Public header: xen/grant_table.h.
  *
  * RUN: memory=32M vcpus=1
+ * PEER: role=server peer=2 | role=client peer=1
  */
 #include "checks.h"
 

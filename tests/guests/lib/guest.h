@@ -3,9 +3,13 @@
  * The frame of a test guest: a small PVH kernel per folder that checks one part of the interface
  * from the inside and prints one verdict line, `TEST <name>: SUCCESS|SKIP|ERROR|FAILURE <reason>`,
  * before it powers itself off. A test's main.c holds GUEST_MAIN followed by a block; its head
- * comment says which property it defends and how to run it:
+ * comment says which property it defends and how to run it, in lines that tests/system reads:
+ *
  *     LINK: address it is linked at (1 MiB if not given; names ending in 32 are 32-bit guests)
- *     RUN:  memory= vcpus= and command line      END: how it ends (poweroff if not given)
+ *     RUN: memory= vcpus= and other keys -- command line. Several lines are several tests
+ *     BESIDE: another guest that must succeed meanwhile
+ *     PEER: command lines of two of it that meet, as domains 1 and 2, with | between
+ *     END: poweroff (if not given), reboot, crash, or any
  */
 #ifndef GUEST_H
 #define GUEST_H
