@@ -11,6 +11,7 @@
 #include "lib/string.h"
 
 #define WORD_MAX     128
+#define LINE_MAX     320
 #define MEMORY_LEAST MIB(1)
 #define MEMORY_MOST  (GIB(1) << 14)
 
@@ -126,13 +127,15 @@ static int next_word(const char **line, char *word)
     return len > 0 && !strcmp(word, "--") ? 0 : len;
 }
 
-static bool names_guest(const char *line)
+/* The value of the line's first domain=, in buf; NULL when it has none. */
+static const char *guest_name(const char *line, char buf[WORD_MAX])
 {
-    char word[WORD_MAX];
-    while (next_word(&line, word))
-        if (parse_value_of(word, "domain"))
-            return true;
-    return false;
+    while (next_word(&line, buf)) {
+        const char *name = parse_value_of(buf, "domain");
+        if (name)
+            return name;
+    }
+    return NULL;
 }
 
 /* Returns NULL, or what is wrong with `word`. */
@@ -164,14 +167,15 @@ static bool name_taken(const struct guest_list *list, const char *name)
 void modules_parse(struct guest_list *list, const struct boot_module *modules, unsigned int nr,
                    void (*complain)(const char *line))
 {
-    char word[WORD_MAX], line[256];
+    char word[WORD_MAX], name_word[WORD_MAX], line[LINE_MAX];
     struct guest_config *last = NULL; /* may still get a ramdisk */
     bool refused = false;             /* as `last`, but of a guest that does not exist */
 
     memset(list, 0, sizeof(*list));
     list->next_id = 1;
     for (unsigned int i = 0; i < nr && i < BOOT_MAX_MODULES; i++) {
-        if (!names_guest(modules[i].cmdline)) {
+        const char *name = guest_name(modules[i].cmdline, name_word);
+        if (!name) {
             if (last)
                 last->ramdisk = (int)i;
             else if (i == 0)
@@ -198,7 +202,8 @@ void modules_parse(struct guest_list *list, const struct boot_module *modules, u
             wrong = "there is one of this name";
         }
         if (wrong) {
-            format(line, sizeof(line), "module %u: %s: %s", i + 1, word, wrong);
+            format(line, sizeof(line), "module %u: %s: not started: %s: %s", i + 1, name, word,
+                   wrong);
             complain(line);
         }
         last = wrong ? NULL : g;

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_line(const char *line)
 {
-    assert(!strncmp(line, "module ", 7) && strlen(line) < 256);
+    assert(!strncmp(line, "module ", 7) && strlen(line) < 320);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,7 +5,7 @@ without its (NAME) prefix."""
 HYPERVISOR = "KR"
 
 # What no run may show in a hypervisor line, unless a test asks for it.
-BROKEN = r"(?i)\bpanic\b(?!=)|\bBUG\b|assertion failed|entry-state audit|double fault"
+BROKEN = r"(?i)^(?!Boot module |Command line)(?:.*)(?:\bpanic\b(?!=)|\bBUG\b|assertion failed|entry-state audit|double fault)"
 
 
 def up(name, cpus=None, domain=None):

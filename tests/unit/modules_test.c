@@ -81,7 +81,7 @@ static void owners(void **state)
     assert_int_equal(list.guests[0].ramdisk, 1);
     /* The ramdisk of a refused guest is not the next one's, nor the one's before. */
     assert_string_equal(parse("domain=a memory=1M", "domain=b", "i", "domain=c memory=1M", NULL),
-                        "module 2: memory=: missing\n");
+                        "module 2: b: not started: memory=: missing\n");
     assert_int_equal(list.nr, 2);
     assert_int_equal(list.guests[0].ramdisk, -1);
     assert_int_equal(list.guests[1].ramdisk, -1);
@@ -126,7 +126,8 @@ static void faults(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char line[256], want[256];
         snprintf(line, sizeof(line), "k domain=a memory=1M %s", cases[i].word);
-        snprintf(want, sizeof(want), "module 2: %s: %s\n", cases[i].word, cases[i].wrong);
+        snprintf(want, sizeof(want), "module 2: a: not started: %s: %s\n", cases[i].word,
+                 cases[i].wrong);
         assert_string_equal(parse("domain=z memory=1M", line, "i", "domain=y memory=1M", NULL),
                             want);
         assert_int_equal(list.nr, 2);
@@ -143,13 +144,14 @@ static void names(void **state)
 {
     assert_string_equal(
         parse("domain=a memory=1M", "domain=a memory=2M", "domain=b memory=1M", NULL),
-        "module 2: domain=a: there is one of this name\n");
+        "module 2: a: not started: domain=a: there is one of this name\n");
     assert_int_equal(list.nr, 2);
     assert_int_equal(list.guests[0].memory, MIB(1));
     assert_int_equal(list.guests[1].domid, 3);
     /* The name of a refused guest is free. */
-    assert_string_equal(parse("domain=a memory=0", "domain=a memory=1025K", NULL),
-                        "module 1: memory=0: too small (the suffix M is for MiB)\n");
+    assert_string_equal(
+        parse("domain=a memory=0", "domain=a memory=1025K", NULL),
+        "module 1: a: not started: memory=0: too small (the suffix M is for MiB)\n");
     assert_int_equal(list.nr, 1);
     assert_int_equal(list.guests[0].memory, MIB(1) + 4096);
     assert_string_equal(parse("domain=x234567890123456789012345678901 memory=1M", NULL), "");
@@ -162,9 +164,10 @@ static void first_word(void **state)
     assert_string_equal(parse("/boot/v=1 domain=a memory=1M", NULL), "");
     assert_int_equal(list.nr, 1);
     assert_string_equal(parse("vcpus=0 domain=a memory=1M", NULL),
-                        "module 1: vcpus=0: too small\n");
+                        "module 1: a: not started: vcpus=0: too small\n");
     assert_int_equal(list.nr, 0);
-    assert_string_equal(parse("a b domain=a memory=1M", NULL), "module 1: b: unknown key\n");
+    assert_string_equal(parse("a b domain=a memory=1M", NULL),
+                        "module 1: a: not started: b: unknown key\n");
 }
 
 static void many(void **state)

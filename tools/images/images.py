@@ -267,8 +267,9 @@ def test_ramdisk():
     tree.file("init", read("tests/system/init/init"))
     tree.file("bin/krtest", read(need("krtest")))
     package, release = kernel_release("amd64")
-    watchdog = f"lib/modules/{release}/kernel/drivers/watchdog/xen_wdt.ko"
-    tree.file("lib/xen_wdt.ko", unpack(fetch(package), watchdog), 0o644)
+    for module in ("watchdog.ko", "xen_wdt.ko"):
+        file = f"lib/modules/{release}/kernel/drivers/watchdog/{module}"
+        tree.file(f"lib/{module}", unpack(fetch(package), file), 0o644)
     return tree.end()
 
 
