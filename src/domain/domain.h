@@ -135,7 +135,10 @@ struct domain {
 /* Guest state in the domain part: addressable only while the CPU serves its domain. */
 struct vcpu_priv {
     struct vcpu_regs regs;
-    uint8_t pad[256 - sizeof(struct vcpu_regs)];
+    struct fetch_memory { /* guest/fetch.c: the last instruction, which often is the next */
+        uint64_t mode, bytes[2], insn[5];
+    } fetched;
+    uint8_t pad[256 - sizeof(struct vcpu_regs) - sizeof(struct fetch_memory)];
     /* the back end's own areas (FPU image, ...) follow in further pages */
 };
 
@@ -240,8 +243,8 @@ void domain_put_page(struct domain *d, struct page *pg);
 
 /* Writes shared_info's wall clock fields. Takes the domain's lock. */
 void domain_update_wallclock(struct domain *d);
-/* From now on shared structures have the 64-bit layout, or the 32-bit one; the wall clock is written
- * in it. Takes the domain's lock. */
+/* From now on shared structures have the 64-bit layout, or the 32-bit one; the wall clock is
+ * written in it. Takes the domain's lock. */
 void domain_set_width(struct domain *d, bool wide);
 
 /* -- vCPUs ------------------------------------------------------------------------------------ */

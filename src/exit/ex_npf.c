@@ -60,10 +60,11 @@ static enum verdict npf_unsupported(struct vcpu *v, const struct vmexit *x)
     return VERDICT_FAULT;
 }
 
-static enum verdict npf_emulate(struct vcpu *v, struct vmexit *x, enum p2m_type type)
+static enum verdict npf_emulate(struct vcpu *v, struct vmexit *x, enum p2m_type type,
+                                const struct bus_device *dev)
 {
     struct emulate_hint hint = {
-        .gpa = x->npf.gpa, .write = x->npf.write, .memory = type != P2M_HOLE};
+        .gpa = x->npf.gpa, .dev = dev, .write = x->npf.write, .memory = type != P2M_HOLE};
     struct insn i;
 
     if (fetch_insn(v, &i))
@@ -84,15 +85,16 @@ static enum verdict npf_emulate(struct vcpu *v, struct vmexit *x, enum p2m_type 
 enum verdict ex_npf(struct vcpu *v, struct vmexit *x)
 {
     uint8_t need = x->npf.exec ? NPF_EXEC : x->npf.write ? NPF_READ | NPF_WRITE : NPF_READ;
+    const struct bus_device *dev = bus_at(v, BUS_MMIO, x->npf.gpa.v);
     enum p2m_type type;
 
     /* A device's address was a hole when the guest used it. */
-    if (!x->npf.exec && !x->npf.table && bus_claims(v, BUS_MMIO, x->npf.gpa.v, 1))
-        return npf_emulate(v, x, P2M_HOLE);
+    if (dev && !x->npf.exec && !x->npf.table)
+        return npf_emulate(v, x, P2M_HOLE, dev);
     type = p2m_lookup(v->domain, gpa_to_gfn(x->npf.gpa)).type;
     if ((npf_rights[type] & need) == need)
         return VERDICT_RETRY;
     if (x->npf.table || x->npf.exec || (type != P2M_HOLE && !x->npf.write))
         return npf_crash(v, x, type);
-    return npf_emulate(v, x, type);
+    return npf_emulate(v, x, type, NULL);
 }

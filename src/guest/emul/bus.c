@@ -104,49 +104,53 @@ int bus_add(struct domain *d, const struct bus_device *dev)
     return err;
 }
 
-/* The row that holds all of the access, or NULL. */
-hot_inline const struct bus_device *bus_find(struct vcpu *v, enum bus_space space, uint64_t addr,
-                                             unsigned int size)
+hot_inline const struct bus_device *bus_find(struct vcpu *v, enum bus_space space, uint64_t addr)
 {
     const struct bus_table *t = READ_ONCE(v->domain->bus->table[space]);
     unsigned int i = bus_upto(t, addr);
-    const struct bus_device *dev;
-    uint64_t offset;
 
-    if (!i)
-        return NULL;
-    dev = &t->row[i - 1];
-    offset = addr - dev->start;
-    return offset < dev->size && size <= dev->size - offset ? dev : NULL;
+    return i && addr - t->row[i - 1].start < t->row[i - 1].size ? &t->row[i - 1] : NULL;
 }
 
-bool bus_claims(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size)
+const struct bus_device *bus_at(struct vcpu *v, enum bus_space space, uint64_t addr)
 {
-    return bus_find(v, space, addr, size);
+    return bus_find(v, space, addr);
 }
 
-/* Apart, so that the way of unclaimed addresses has no local in memory. */
-static uint64_t bus_device_read(struct vcpu *v, const struct bus_device *dev, uint64_t addr,
-                                unsigned int size, uint64_t value)
+/* Of an access that starts inside the row: is all of it inside? */
+static inline bool bus_fits(const struct bus_device *dev, uint64_t addr, unsigned int size)
 {
-    if (dev->read)
+    return size <= dev->size - (addr - dev->start);
+}
+
+uint64_t bus_read_at(struct vcpu *v, const struct bus_device *dev, uint64_t addr, unsigned int size)
+{
+    uint64_t value = ~0ULL >> (64 - 8 * size);
+
+    if (dev->read && bus_fits(dev, addr, size))
         dev->read(v, dev->ctx, index_nospec(addr - dev->start, dev->size), size, &value);
     return value;
 }
 
+void bus_write_at(struct vcpu *v, const struct bus_device *dev, uint64_t addr, unsigned int size,
+                  uint64_t value)
+{
+    if (dev->write && bus_fits(dev, addr, size))
+        dev->write(v, dev->ctx, index_nospec(addr - dev->start, dev->size), size, value);
+}
+
 uint64_t bus_read(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size)
 {
-    const struct bus_device *dev = bus_find(v, space, addr, size);
-    uint64_t none = ~0ULL >> (64 - 8 * size);
+    const struct bus_device *dev = bus_find(v, space, addr);
 
-    return dev ? bus_device_read(v, dev, addr, size, none) : none;
+    return dev ? bus_read_at(v, dev, addr, size) : ~0ULL >> (64 - 8 * size);
 }
 
 void bus_write(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size,
                uint64_t value)
 {
-    const struct bus_device *dev = bus_find(v, space, addr, size);
+    const struct bus_device *dev = bus_find(v, space, addr);
 
-    if (dev && dev->write)
-        dev->write(v, dev->ctx, index_nospec(addr - dev->start, dev->size), size, value);
+    if (dev)
+        bus_write_at(v, dev, addr, size, value);
 }

@@ -27,8 +27,13 @@ void bus_fini(struct domain *d);
 /* -XEN_EEXIST: overlaps another row. */
 int must_check bus_add(struct domain *d, const struct bus_device *dev);
 
-/* Whether a row holds all of the access. */
-bool bus_claims(struct vcpu *v, enum bus_space space, uint64_t addr, unsigned int size);
+/* The row at addr, NULL: none. It stays valid until the CPU next passes its loop's top. */
+const struct bus_device *must_check bus_at(struct vcpu *v, enum bus_space space, uint64_t addr);
+/* An access to a row found by bus_at(addr), as bus_read and bus_write. */
+uint64_t must_check bus_read_at(struct vcpu *v, const struct bus_device *dev, uint64_t addr,
+                                unsigned int size);
+void bus_write_at(struct vcpu *v, const struct bus_device *dev, uint64_t addr, unsigned int size,
+                  uint64_t value);
 
 uint64_t must_check bus_read(struct vcpu *v, enum bus_space space, uint64_t addr,
                              unsigned int size);

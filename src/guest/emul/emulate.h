@@ -9,13 +9,15 @@
 #define KR_GUEST_EMUL_EMULATE_H
 
 #include "domain/domain.h"
+#include "guest/emul/bus.h"
 #include "arch/x86/insn/decode.h"
 
 /* What the second-stage fault said, which saves a walk of the guest's tables; NULL: nothing. */
 struct emulate_hint {
     gpa_t gpa;
-    bool write;  /* the access was allowed to write */
-    bool memory; /* there is memory, which the guest may only read */
+    const struct bus_device *dev; /* the row at gpa, NULL: none */
+    bool write;                   /* the access was allowed to write */
+    bool memory;                  /* there is memory, which the guest may only read */
 };
 
 enum emulate_result {
