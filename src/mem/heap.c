@@ -11,8 +11,8 @@
 
 #include "port/mem.h"
 
-/* A scrub step: 64 KiB. */
-#define SCRUB_ORDER 4u
+/* A scrub step: 256 KiB, some tens of microseconds. */
+#define SCRUB_ORDER 6u
 
 enum zone { HIGH, LOW, ZONES }; /* LOW: below 4 GiB */
 enum kind { CLEAN, DIRTY, KINDS };
@@ -209,11 +209,15 @@ uint64_t heap_total_pages(void)
     return total_pages;
 }
 
+/* One CPU at a time: several would mostly wait for each other, and with them whoever frees. */
 bool heap_scrub_step(void)
 {
+    static bool busy;
     uint64_t mfn = 0;
     unsigned int order = 0;
 
+    if (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE))
+        return false;
     lock(&heap_lock);
     for (enum zone z = HIGH; z < ZONES && !mfn; z++) {
         uint32_t orders = lists[z][DIRTY].orders;
@@ -223,10 +227,10 @@ bool heap_scrub_step(void)
         mfn = take(z, DIRTY, order);
     }
     unlock(&heap_lock);
-    if (!mfn)
-        return false;
-    for (uint64_t i = 0; i < 1ULL << order; i++)
+    for (uint64_t i = 0; mfn && i < 1ULL << order; i++)
         window_zero(_mfn(mfn + i));
-    give(mfn, order, CLEAN);
-    return true;
+    if (mfn)
+        give(mfn, order, CLEAN);
+    __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
+    return mfn;
 }
