@@ -196,6 +196,23 @@ static inline void lab_end(void)
     assert_int_equal(heap_free_pages(), lab_free);
 }
 
+/* What a test left that failed, so that the next one shows its own faults. */
+static inline void lab_clean(void)
+{
+    for (domid_t id = 0; id < 16; id++) {
+        struct domain *d = domain_find(id);
+        struct vcpu *v;
+        if (!d)
+            continue;
+        for_each_vcpu (d, v)
+            v->running = false;
+        d->refs = 1;
+        domain_kill(d);
+    }
+    for (unsigned int i = 0; i < 200 && lab_any(); i++)
+        lab_run(1);
+}
+
 static inline void lab_start(unsigned int cpus)
 {
     static bool warm; /* of each size of small objects a slab stays */
@@ -208,6 +225,7 @@ static inline void lab_start(unsigned int cpus)
     guest_init();
     strcpy(params.sched, "credit2");
     assert_int_equal(sched_init(), 0);
+    lab_clean();
     domain_event_hook = lab_event;
     memset(lab_events, 0, sizeof(lab_events));
     if (!warm) {

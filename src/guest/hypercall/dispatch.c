@@ -27,9 +27,12 @@ const struct hypercall hypercall_table[] = {
 };
 const unsigned int hypercall_table_size = ARRAY_SIZE(hypercall_table);
 
-bool call_preempt(const struct call *c)
+bool call_preempt(struct call *c)
 {
-    return READ_ONCE(c->v->work) | READ_ONCE(pcpu_shared[this_cpu()->id].work);
+    bool first = !c->begun;
+
+    c->begun = true;
+    return !first && (READ_ONCE(c->v->work) | READ_ONCE(pcpu_shared[this_cpu()->id].work));
 }
 
 long hypercall_dispatch(struct call *c)
@@ -74,7 +77,7 @@ bool hypercall_execute(struct vcpu *v, enum vcpu_mode mode)
     c.v = v;
     c.d = v->domain;
     c.compat = mode != MODE_LONG64;
-    c.in_multicall = false;
+    c.in_multicall = c.begun = false;
     c.nr = (uint32_t)r->gpr[R_AX];
     call_read_args(&c, r);
     trace(TRACE_HYPERCALL, c.nr, c.arg[0]);

@@ -17,6 +17,7 @@ struct call {
     struct domain *d; /* v->domain */
     bool compat;      /* 32-bit caller: 32-bit registers and layouts */
     bool in_multicall;
+    bool begun; /* call_preempt() was asked */
     uint32_t nr;
     uint64_t arg[CALL_ARGS]; /* a handler that is to go on writes its progress here */
 };
@@ -26,8 +27,9 @@ struct call {
 #define CALL_BLOCKED   (-4097L) /* the vCPU blocks; result 0 when it runs again */
 #define CALL_NO_RETURN (-4098L) /* registers are not touched (shutdown, loader_done) */
 
-/* True when a long operation should return CALL_RESTART now. */
-bool call_preempt(const struct call *c);
+/* Asked before each step of a long operation: true when it should return CALL_RESTART now. Never
+ * before the first step, so that each execution gets on. */
+bool call_preempt(struct call *c);
 
 enum { SUBOP_IN = 1, SUBOP_OUT = 2, SUBOP_INOUT = 3 };
 

@@ -13,10 +13,11 @@
 #include "guest/hypercall/physmap.h"
 #include "mem/frame.h"
 
-#define OP_BITS           6u /* MEMOP_EXTENT_SHIFT */
-#define OP_MASK           ((1u << OP_BITS) - 1)
-#define ORDER_MAX_GUEST   9u
-#define ORDER_MAX_CONTROL 18u
+#define OP_BITS            6u /* MEMOP_EXTENT_SHIFT */
+#define OP_MASK            ((1u << OP_BITS) - 1)
+#define ORDER_MAX_GUEST    9u
+#define ORDER_MAX_HARDWARE 12u
+#define ORDER_MAX_CONTROL  18u
 
 struct reservation {
     struct domain *d;
@@ -48,22 +49,28 @@ static long reservation_read(struct call *c, struct reservation *r)
     if (c->compat) {
         if (guest_read(c->v, &narrow, c->arg[1], sizeof(narrow)))
             return -XEN_EFAULT;
-        *r = (struct reservation){.done = r->done,
-                                  .list = narrow.extent_start,
-                                  .nr = narrow.nr_extents,
-                                  .order = narrow.extent_order};
+        r->list = narrow.extent_start;
+        r->nr = narrow.nr_extents;
+        r->order = narrow.extent_order;
         id = narrow.domid;
     } else {
         if (guest_read(c->v, &wide, c->arg[1], sizeof(wide)))
             return -XEN_EFAULT;
-        *r = (struct reservation){.done = r->done,
-                                  .list = (uint64_t)(uintptr_t)wide.extent_start.p,
-                                  .nr = wide.nr_extents,
-                                  .order = wide.extent_order};
+        r->list = (uint64_t)(uintptr_t)wide.extent_start.p;
+        r->nr = wide.nr_extents;
+        r->order = wide.extent_order;
         id = wide.domid;
     }
     r->d = memory_target(c, id, &err);
     return err;
+}
+
+/* What the caller may ask for in one piece (addendum A.2). */
+static unsigned int order_max(const struct domain *d)
+{
+    return d->is_control    ? ORDER_MAX_CONTROL
+           : d->is_hardware ? ORDER_MAX_HARDWARE
+                            : ORDER_MAX_GUEST;
 }
 
 /* One extent of increase (not placed), populate or decrease; false ends the call. */
@@ -89,8 +96,7 @@ static long memory_reservation(struct call *c, uint32_t op)
 
     if (err)
         return err == -XEN_EPERM ? err : (long)r.done;
-    if (r.nr > UINT32_MAX >> OP_BITS || r.done > r.nr ||
-        r.order > (c->d->is_control ? ORDER_MAX_CONTROL : ORDER_MAX_GUEST)) {
+    if (r.nr > UINT32_MAX >> OP_BITS || r.done > r.nr || r.order > order_max(c->d)) {
         domain_put(r.d);
         return (long)r.done;
     }
