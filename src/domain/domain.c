@@ -241,7 +241,8 @@ void domain_shutdown(struct domain *d, uint32_t code)
     first = !d->shutting_down && d->state < DOMAIN_DYING;
     if (first) {
         d->shutting_down = true;
-        d->shutdown_code = code;
+        if (d->shutdown_code == ~0u || code == SHUTDOWN_crash) /* else latched before */
+            d->shutdown_code = code;
         d->end_time = clock_now();
         for_each_vcpu (d, v)
             vcpu_pause_set(v, VPAUSE_SHUTDOWN);

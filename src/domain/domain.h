@@ -103,7 +103,8 @@ struct domain {
     unsigned int pause_count;      /* [L] toolstack pauses; starts at 1 */
     unsigned int online_vcpus;     /* [L] vCPUs that are not down */
     bool shutting_down;            /* [L] reason latched, vCPUs are stopping */
-    uint32_t shutdown_code;        /* [L] SHUTDOWN_*, ~0 = none */
+    uint32_t shutdown_code;        /* [L] SHUTDOWN_*, ~0 = none; SCHEDOP_shutdown_code sets it
+                                      ahead of a shutdown */
     bool crashed;                  /* [L] domain_crash() was called */
     nsec_t start_time, end_time;   /* (i) */
     uint64_t wall_offset;          /* [L] seconds */

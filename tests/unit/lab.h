@@ -235,6 +235,8 @@ static inline void lab_start(unsigned int cpus)
         memset(lab_events, 0, sizeof(lab_events));
     }
     kpage_drain();
+    while (heap_scrub_step()) /* what idle CPUs would do first */
+        ;
     lab_free = heap_free_pages();
 }
 
