@@ -206,7 +206,6 @@ static inline void lab_clean(void)
             continue;
         for_each_vcpu (d, v)
             v->running = false;
-        d->refs = 1;
         domain_kill(d);
     }
     for (unsigned int i = 0; i < 200 && lab_any(); i++)
