@@ -35,6 +35,14 @@ bool call_preempt(struct call *c)
     return !first && (READ_ONCE(c->v->work) | READ_ONCE(pcpu_shared[this_cpu()->id].work));
 }
 
+struct domain *call_domain(const struct call *c, domid_t id)
+{
+    if (id != DOMID_SELF)
+        return domain_get(id);
+    domain_ref(c->d);
+    return c->d;
+}
+
 long hypercall_dispatch(struct call *c)
 {
     unsigned int nr;

@@ -8,16 +8,6 @@
 #include "domain/evtchn.h"
 #include "domain/privilege.h"
 
-/* An owned reference to the domain that `id` names for this caller, or NULL. */
-static struct domain *call_domain(const struct call *c, domid_t id)
-{
-    if (id == DOMID_SELF) {
-        domain_ref(c->d);
-        return c->d;
-    }
-    return domain_get(id);
-}
-
 /* Runs body with `d` = the target that the caller may act on. */
 static long with_target(const struct call *c, domid_t id,
                         long (*fn)(struct domain *d, const struct call *c, void *arg), void *arg)

@@ -86,17 +86,16 @@ static long param_get(const struct call *c, struct domain *d, struct xen_hvm_par
 
 static long param_op(const struct call *c, struct xen_hvm_param *p, bool set)
 {
-    struct domain *d = p->domid == DOMID_SELF ? c->d : domain_get(p->domid);
+    struct domain *d;
     long err;
 
+    if (p->index >= HVM_NR_PARAMS || param_deprecated(p->index))
+        return -XEN_EINVAL;
+    d = call_domain(c, p->domid);
     if (!d)
         return -XEN_ESRCH;
-    if (p->index >= HVM_NR_PARAMS)
-        err = -XEN_EINVAL;
-    else
-        err = set ? param_set(c, d, p) : param_get(c, d, p);
-    if (d != c->d)
-        domain_put(d);
+    err = set ? param_set(c, d, p) : param_get(c, d, p);
+    domain_put(d);
     return err;
 }
 
@@ -113,7 +112,7 @@ static long op_get_param(struct call *c, void *arg)
 static long op_get_mem_type(struct call *c, void *arg)
 {
     struct xen_hvm_get_mem_type *a = arg;
-    struct domain *d = a->domid == DOMID_SELF ? c->d : domain_get(a->domid);
+    struct domain *d = call_domain(c, a->domid);
     long err;
 
     if (!d)
@@ -134,8 +133,7 @@ static long op_get_mem_type(struct call *c, void *arg)
             a->mem_type = HVMMEM_ram_rw;
             break;
         }
-    if (d != c->d)
-        domain_put(d);
+    domain_put(d);
     return err;
 }
 

@@ -31,6 +31,9 @@ struct call {
  * before the first step, so that each execution gets on. */
 bool call_preempt(struct call *c);
 
+/* An owned reference to the domain that `id` names for this caller, DOMID_SELF too; or NULL. */
+struct domain *must_check call_domain(const struct call *c, domid_t id);
+
 enum { SUBOP_IN = 1, SUBOP_OUT = 2, SUBOP_INOUT = 3 };
 
 /* One sub-operation. size = bytes of the structure at guest pointer `arg` (64-bit layout);

@@ -28,7 +28,7 @@ struct reservation {
 /* The domain of a reservation call, owned; NULL with *err. */
 static struct domain *memory_target(const struct call *c, domid_t id, long *err)
 {
-    struct domain *d = id == DOMID_SELF ? domain_get(c->d->id) : domain_get(id);
+    struct domain *d = call_domain(c, id);
 
     *err = d ? privilege_target(c->d, d) : -XEN_ESRCH;
     if (d && *err) {
