@@ -10,9 +10,11 @@
 
 #define LOADER_PRINT_MAX 128
 
-static inline uint64_t loader_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
+static inline uint64_t loader_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-    __asm__ volatile("vmmcall" : "+a"(number) : "D"(a), "S"(b), "d"(c) : "memory");
+    register uint64_t r10 __asm__("r10") = d;
+
+    __asm__ volatile("vmmcall" : "+a"(number) : "D"(a), "S"(b), "d"(c), "r"(r10) : "memory");
     return number;
 }
 

@@ -65,6 +65,20 @@ static bool elf_parse_ehdr(struct elf_stream *s)
     return true;
 }
 
+/* A segment that is where it must not be. One that passes the heap's end would be in its place in
+ * a larger guest: the headers are read on, to see in how large a one. */
+static bool elf_misplaced(struct elf_stream *s, enum loader_error code, uint64_t start,
+                          uint64_t end)
+{
+    bool above = end > s->info->heap + s->info->heap_size && end <= ELF_RAM_LIMIT && start < end;
+
+    if (!above || !s->failure.least)
+        failure_set(&s->failure, code, start, end);
+    if (above)
+        s->failure.least = max(s->failure.least, end);
+    return above;
+}
+
 /* Whether a segment may lie at [paddr, paddr + memsz): RAM, nothing reserved, no earlier segment.
  */
 static bool elf_check_place(struct elf_stream *s, const struct elf_segment *new)
@@ -76,7 +90,7 @@ static bool elf_check_place(struct elf_stream *s, const struct elf_segment *new)
         for (unsigned int i = 0; i < s->info->nr_ram && i < LOADER_MAX_RANGES; i++)
             inside |= start >= s->info->ram[i].start && end <= s->info->ram[i].end;
     if (!inside)
-        return failure_set(&s->failure, LOADER_ERR_OUTSIDE, start, end);
+        return elf_misplaced(s, LOADER_ERR_OUTSIDE, start, end);
 
     bool clash = false;
     for (unsigned int i = 0; i < s->info->nr_reserved && i < LOADER_MAX_RANGES; i++)
@@ -84,7 +98,7 @@ static bool elf_check_place(struct elf_stream *s, const struct elf_segment *new)
     for (unsigned int i = 0; i < s->nr_segments; i++)
         clash |= s->segments[i].memsz && start < s->segments[i].paddr + s->segments[i].memsz &&
                  end > s->segments[i].paddr;
-    return !clash || failure_set(&s->failure, LOADER_ERR_OVERLAP, start, end);
+    return !clash || elf_misplaced(s, LOADER_ERR_OVERLAP, start, end);
 }
 
 static bool elf_add_segment(struct elf_stream *s, const Elf64_Phdr *p)
@@ -133,7 +147,9 @@ static bool elf_parse_phdrs(struct elf_stream *s)
         if (!elf_add_segment(s, &p))
             return false;
     }
-    return s->high || failure_set(&s->failure, LOADER_ERR_BAD_ELF, 0, 0);
+    if (!s->high)
+        return failure_set(&s->failure, LOADER_ERR_BAD_ELF, 0, 0);
+    return !s->failure.code;
 }
 
 static bool elf_headers_write(struct sink *sink, const uint8_t *data, size_t n)

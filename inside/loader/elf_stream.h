@@ -43,7 +43,7 @@ struct elf_stream {
     struct elf_segment segments[ELF_MAX_HEADERS];
     unsigned int nr_segments;
     uint64_t needed;    /* file size that covers every segment */
-    uint64_t low, high; /* [low, high): loaded memory */
+    uint64_t low, high; /* [low, high): loaded memory, `high` with what lies beyond */
     uint64_t entry;     /* set by elf_stream_finish */
 };
 

@@ -12,7 +12,8 @@
 
 struct failure {
     enum loader_error code;
-    uint64_t a, b; /* the meaning depends on the code, see abi/loader.h */
+    uint64_t a, b;  /* the meaning depends on the code, see abi/loader.h */
+    uint64_t least; /* bytes of guest memory that would do; 0: memory is not what lacks */
 };
 
 /* Returns false, so that a check can end in `return failure_set(...)`. */

@@ -2,7 +2,7 @@
 /*
  * The C library of the loader: exactly what its own code and the decoder objects of liblzma,
  * libzstd and zlib refer to; the link fails when something is missing.
- * malloc only ever moves a mark upwards; free moves it back when the last block is given back.
+ * malloc only ever moves a mark downwards; free moves it back when the last block is given back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +13,10 @@ struct heap heap;
 
 /* Before each block. */
 struct heap_block {
-    uint64_t size; /* with this header, a multiple of 16 */
+    uint64_t size; /* with this header, a multiple of HEAP_UNIT */
     uint64_t unused;
 };
+_Static_assert(sizeof(struct heap_block) == HEAP_UNIT, "alignment of what malloc returns");
 
 noreturn_fn void __stack_chk_fail(void);
 noreturn_fn void loader_unused(void);
@@ -71,14 +72,17 @@ int memcmp(const void *a, const void *b, size_t n)
 
 void *malloc(size_t size)
 {
-    if (size > heap_room()) {
-        heap.refused = size;
+    uint64_t room = heap_room();
+
+    if (size > room) {
+        heap.lacking += size - room;
         return NULL;
     }
+    uint64_t whole = ALIGN_UP(size, HEAP_UNIT) + HEAP_UNIT;
+    heap.next -= whole;
+    heap.low = min(heap.low, heap.next);
     struct heap_block *b = (struct heap_block *)heap.next;
-    b->size = ALIGN_UP(size, 16) + sizeof(*b);
-    heap.next += b->size;
-    heap.peak = max(heap.peak, heap.next);
+    b->size = whole;
     return b + 1;
 }
 
@@ -95,8 +99,8 @@ void free(void *p)
     if (!p)
         return;
     struct heap_block *b = (struct heap_block *)p - 1;
-    if ((uintptr_t)b + b->size == heap.next)
-        heap.next = (uintptr_t)b;
+    if ((uintptr_t)b == heap.next)
+        heap.next += b->size;
 }
 
 /* Krypton sees the exception that has no handler, and stops the guest. */

@@ -31,7 +31,7 @@ const struct unpack_format *unpack_detect(const uint8_t *src, size_t size)
 
 bool unpack_no_memory(struct failure *f)
 {
-    return failure_set(f, LOADER_ERR_NO_MEMORY, heap.refused, heap.end - heap.start);
+    return failure_set(f, LOADER_ERR_NO_MEMORY, 0, 0);
 }
 
 void *unpack_alloc(uint64_t size, struct failure *f)
@@ -39,6 +39,19 @@ void *unpack_alloc(uint64_t size, struct failure *f)
     void *p = malloc(size);
 
     if (!p)
-        failure_set(f, LOADER_ERR_NO_MEMORY, size, heap.end - heap.start);
+        unpack_no_memory(f);
     return p;
+}
+
+uint64_t unpack_window(uint64_t wanted, uint64_t beside)
+{
+    uint64_t room = heap_room(), fits = min(wanted, room > beside ? room - beside : 0);
+
+    if (fits < wanted) {
+        fits = ALIGN_DOWN(fits, KIB(4));
+        heap.lacking += wanted - fits;
+    }
+    room = min(room, fits + beside);
+    heap.low = min(heap.low, heap.next - room);
+    return fits;
 }

@@ -16,7 +16,10 @@ struct sink {
     bool (*write)(struct sink *sink, const uint8_t *data, size_t n);
 };
 
-typedef bool unpack_fn(const uint8_t *src, size_t size, struct sink *sink, struct failure *f);
+/* `content`: the size of what will come out as far as that is known, else UINT64_MAX; no window is
+ * made larger, and output beyond it may count as corrupt. */
+typedef bool unpack_fn(const uint8_t *src, size_t size, uint64_t content, struct sink *sink,
+                       struct failure *f);
 
 unpack_fn unpack_gzip, unpack_xz, unpack_lzma, unpack_zstd, unpack_lz4;
 
@@ -33,7 +36,11 @@ const struct unpack_format *unpack_detect(const uint8_t *src, size_t size);
 /* malloc that fills f when it fails. */
 void *unpack_alloc(uint64_t size, struct failure *f);
 
-/* A library ran out of memory; see heap.h for what it had wanted. Returns false. */
+/* The part of a window of `wanted` bytes for which there is memory beside `beside` further bytes,
+ * which count as used; what is cut off counts as lacking. The caller allocates both. */
+uint64_t unpack_window(uint64_t wanted, uint64_t beside);
+
+/* Memory ran out; heap.h knows how much is lacking. Returns false. */
 bool unpack_no_memory(struct failure *f);
 
 #endif

@@ -26,8 +26,10 @@ static bool gzip_run(z_stream *z, uint8_t *out, struct sink *sink, struct failur
     return r == Z_STREAM_END || failure_set(f, LOADER_ERR_CORRUPT, LOADER_FORMAT_GZIP, (uint64_t)r);
 }
 
-bool unpack_gzip(const uint8_t *src, size_t size, struct sink *sink, struct failure *f)
+bool unpack_gzip(const uint8_t *src, size_t size, uint64_t content, struct sink *sink,
+                 struct failure *f)
 {
+    (void)content; /* the window is 32 KiB whatever comes */
     /* avail_in is 32 bits wide; modules lie below 4 GiB. */
     z_stream z = {.next_in = src, .avail_in = (uInt)min(size, (size_t)UINT32_MAX)};
     uint8_t *out = unpack_alloc(UNPACK_CHUNK, f);

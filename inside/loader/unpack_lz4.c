@@ -61,9 +61,11 @@ static uint8_t *lz4_block(const uint8_t *in, size_t size, uint8_t *out, size_t r
     return NULL;
 }
 
-bool unpack_lz4(const uint8_t *src, size_t size, struct sink *sink, struct failure *f)
+bool unpack_lz4(const uint8_t *src, size_t size, uint64_t content, struct sink *sink,
+                struct failure *f)
 {
-    uint8_t *out = unpack_alloc(LZ4_BLOCK, f), *end;
+    size_t block = (size_t)min(content, (uint64_t)LZ4_BLOCK);
+    uint8_t *out = unpack_alloc(block, f), *end;
     size_t at = 4;
     uint32_t packed;
     bool ok = true, more = true;
@@ -73,7 +75,7 @@ bool unpack_lz4(const uint8_t *src, size_t size, struct sink *sink, struct failu
     while (ok && more && size - at > sizeof(packed)) {
         memcpy(&packed, src + at, sizeof(packed));
         at += sizeof(packed);
-        end = packed <= size - at ? lz4_block(src + at, packed, out, LZ4_BLOCK) : NULL;
+        end = packed <= size - at ? lz4_block(src + at, packed, out, block) : NULL;
         if (end)
             more = sink->write(sink, out, (size_t)(end - out));
         else

@@ -2,9 +2,10 @@
 /*
  * .xz and .lzma through liblzma, one thread. An .xz stream is taken block by block instead of by
  * the library's stream decoder, because the dictionary is allocated as a whole at the size that the
- * block header asks for (128 MiB in kernels since Linux 6.12): where that does not fit, a smaller
- * one is used, which is enough as long as the unpacked data is not larger. Each block's check is
- * verified by the library; the index after the blocks is not read.
+ * block header asks for (128 MiB in kernels since Linux 6.12), where the size of the unpacked data
+ * is enough. Where even that does not fit, a smaller one is used, which carries as far as matches
+ * reach no further back. Each block's check is verified by the library; the index after the blocks
+ * is not read.
  */
 #include <lzma.h>
 #include <stdlib.h>
@@ -13,26 +14,27 @@
 #include "heap.h"
 #include "unpack.h"
 
-/* What the decoder needs beside the dictionary: its state, probabilities, our chunk. */
-#define XZ_OVERHEAD        KIB(256)
+/* What the decoder needs beside the dictionary: its state and probabilities; 33 KiB were seen. */
+#define XZ_OVERHEAD        KIB(64)
 
 #define LZMA_ALONE_HEADER  13 /* {properties, le32 dictionary size, le64 size} */
 #define LZMA_DICT_SMALLEST KIB(4)
 
-static uint32_t xz_dictionary(uint32_t wanted)
+/* Not larger than the data, nor than what fits; *cut is set when it does not fit. */
+static uint32_t xz_dictionary(uint32_t wanted, uint64_t content, bool *cut)
 {
-    uint64_t room = heap_room(), fits = room > XZ_OVERHEAD ? room - XZ_OVERHEAD : 0;
+    uint64_t useful = max(min((uint64_t)wanted, content), (uint64_t)LZMA_DICT_SMALLEST);
+    uint64_t fits = unpack_window(useful, XZ_OVERHEAD);
 
-    return (uint32_t)max(min((uint64_t)wanted, ALIGN_DOWN(fits, KIB(4))), LZMA_DICT_SMALLEST);
+    *cut |= fits < useful;
+    return (uint32_t)max(fits, (uint64_t)LZMA_DICT_SMALLEST);
 }
 
 /* `cut`: the dictionary is smaller than asked for, so "corrupt" can also mean "too small". */
-static bool xz_error(lzma_ret r, enum loader_format id, uint64_t cut, struct failure *f)
+static bool xz_error(lzma_ret r, enum loader_format id, bool cut, struct failure *f)
 {
-    if (r == LZMA_MEM_ERROR)
+    if (r == LZMA_MEM_ERROR || (cut && r == LZMA_DATA_ERROR))
         return unpack_no_memory(f);
-    if (cut && r == LZMA_DATA_ERROR)
-        return failure_set(f, LOADER_ERR_NO_MEMORY, cut + XZ_OVERHEAD, heap.end - heap.start);
     return failure_set(f, LOADER_ERR_CORRUPT, id, r);
 }
 
@@ -46,6 +48,8 @@ static lzma_ret xz_run(lzma_stream *z, uint8_t *out, struct sink *sink)
         z->avail_out = UNPACK_CHUNK;
         r = lzma_code(z, LZMA_RUN);
         size_t n = UNPACK_CHUNK - z->avail_out;
+        if (r != LZMA_OK && r != LZMA_STREAM_END)
+            break; /* the filter's last bytes may be wrong */
         if (n && !sink->write(sink, out, n))
             return LZMA_OK;
         if (r == LZMA_OK && !n && !z->avail_in)
@@ -54,25 +58,21 @@ static lzma_ret xz_run(lzma_stream *z, uint8_t *out, struct sink *sink)
     return r;
 }
 
-static uint64_t xz_fit_dictionary(lzma_filter *filters)
+static bool xz_fit_dictionary(lzma_filter *filters, uint64_t content)
 {
-    uint64_t cut = 0;
+    bool cut = false;
 
     for (; filters->id != LZMA_VLI_UNKNOWN; filters++) {
-        if (filters->id != LZMA_FILTER_LZMA2)
-            continue;
         lzma_options_lzma *o = filters->options;
-        uint32_t dict = xz_dictionary(o->dict_size);
-        if (dict < o->dict_size)
-            cut = o->dict_size;
-        o->dict_size = dict;
+        if (filters->id == LZMA_FILTER_LZMA2)
+            o->dict_size = xz_dictionary(o->dict_size, content, &cut);
     }
     return cut;
 }
 
 /* One block at z->next_in. Returns like xz_run; sets *cut. */
-static lzma_ret xz_block(lzma_stream *z, lzma_check check, uint8_t *out, struct sink *sink,
-                         uint64_t *cut)
+static lzma_ret xz_block(lzma_stream *z, lzma_check check, uint64_t content, uint8_t *out,
+                         struct sink *sink, bool *cut)
 {
     lzma_filter filters[LZMA_FILTERS_MAX + 1];
     lzma_block block = {.version = 1, .check = check, .filters = filters};
@@ -85,7 +85,7 @@ static lzma_ret xz_block(lzma_stream *z, lzma_check check, uint8_t *out, struct 
         return r;
     z->next_in += block.header_size;
     z->avail_in -= block.header_size;
-    *cut = xz_fit_dictionary(filters);
+    *cut = xz_fit_dictionary(filters, content);
     r = lzma_block_decoder(z, &block);
     if (r == LZMA_OK)
         r = xz_run(z, out, sink);
@@ -93,19 +93,20 @@ static lzma_ret xz_block(lzma_stream *z, lzma_check check, uint8_t *out, struct 
     return r;
 }
 
-bool unpack_xz(const uint8_t *src, size_t size, struct sink *sink, struct failure *f)
+bool unpack_xz(const uint8_t *src, size_t size, uint64_t content, struct sink *sink,
+               struct failure *f)
 {
     lzma_stream z = LZMA_STREAM_INIT;
     lzma_stream_flags flags;
-    uint64_t cut = 0;
+    bool cut = false;
     lzma_ret r = LZMA_BUF_ERROR;
 
     if (size >= LZMA_STREAM_HEADER_SIZE)
         r = lzma_stream_header_decode(&flags, src);
     if (r != LZMA_OK)
-        return xz_error(r, LOADER_FORMAT_XZ, 0, f);
+        return xz_error(r, LOADER_FORMAT_XZ, false, f);
     if (!lzma_check_is_supported(flags.check))
-        return xz_error(LZMA_UNSUPPORTED_CHECK, LOADER_FORMAT_XZ, 0, f);
+        return xz_error(LZMA_UNSUPPORTED_CHECK, LOADER_FORMAT_XZ, false, f);
     uint8_t *out = unpack_alloc(UNPACK_CHUNK, f);
     if (!out)
         return false;
@@ -117,18 +118,20 @@ bool unpack_xz(const uint8_t *src, size_t size, struct sink *sink, struct failur
         else if (!z.next_in[0]) /* the index begins: no more blocks */
             break;
         else
-            r = xz_block(&z, flags.check, out, sink, &cut);
+            r = xz_block(&z, flags.check, content, out, sink, &cut);
     } while (r == LZMA_STREAM_END);
     lzma_end(&z);
     free(out);
     return r == LZMA_OK || r == LZMA_STREAM_END || xz_error(r, LOADER_FORMAT_XZ, cut, f);
 }
 
-bool unpack_lzma(const uint8_t *src, size_t size, struct sink *sink, struct failure *f)
+bool unpack_lzma(const uint8_t *src, size_t size, uint64_t content, struct sink *sink,
+                 struct failure *f)
 {
     lzma_stream z = LZMA_STREAM_INIT;
     uint8_t header[LZMA_ALONE_HEADER], *out;
-    uint32_t wanted, dict;
+    uint32_t dict;
+    bool cut = false;
 
     if (size < sizeof(header))
         return failure_set(f, LOADER_ERR_TRUNCATED, sizeof(header), size);
@@ -136,8 +139,8 @@ bool unpack_lzma(const uint8_t *src, size_t size, struct sink *sink, struct fail
     if (!out)
         return false;
     memcpy(header, src, sizeof(header));
-    memcpy(&wanted, header + 1, sizeof(wanted));
-    dict = xz_dictionary(wanted);
+    memcpy(&dict, header + 1, sizeof(dict));
+    dict = xz_dictionary(dict, content, &cut);
     memcpy(header + 1, &dict, sizeof(dict));
 
     lzma_ret r = lzma_alone_decoder(&z, UINT64_MAX);
@@ -155,6 +158,5 @@ bool unpack_lzma(const uint8_t *src, size_t size, struct sink *sink, struct fail
     }
     lzma_end(&z);
     free(out);
-    return r == LZMA_OK || r == LZMA_STREAM_END ||
-           xz_error(r, LOADER_FORMAT_LZMA, dict < wanted ? wanted : 0, f);
+    return r == LZMA_OK || r == LZMA_STREAM_END || xz_error(r, LOADER_FORMAT_LZMA, cut, f);
 }

@@ -12,15 +12,20 @@
 #include <stdint.h>
 
 #define LOADER_MAGIC       0x6b724c64u /* "dLrk" */
-#define LOADER_ABI_VERSION 1u
+#define LOADER_ABI_VERSION 2u
 
 /* Virtual address the loader image is linked at and mapped to (2 MiB aligned). */
 #define LOADER_VIRT 0x0000400000000000ULL
 
-/* Call numbers in rax for VMMCALL; arguments in rdi, rsi, rdx; result in rax. */
+/*
+ * Call numbers in rax for VMMCALL; arguments in rdi, rsi, rdx, r10; result in rax.
+ * DONE takes guest-physical addresses: entry, lowest and end of the kernel, and the lowest of the
+ * heap that may have been written. FAIL takes enum loader_error, a, b, and the least memory (low
+ * RAM, bytes) that would do, 0 when memory is not what lacks. Neither returns.
+ */
 #define LOADER_CALL_PRINT 0x4b520001u /* (gpa of text, length <= 128) -> 0: one console line */
-#define LOADER_CALL_DONE  0x4b520002u /* (entry gpa, lowest, end of image gpa): does not return */
-#define LOADER_CALL_FAIL  0x4b520003u /* (enum loader_error, a, b): does not return */
+#define LOADER_CALL_DONE  0x4b520002u
+#define LOADER_CALL_FAIL  0x4b520003u
 
 /* Why a payload could not be loaded; `a` and `b` of LOADER_CALL_FAIL are given in brackets. */
 enum loader_error {
@@ -32,7 +37,7 @@ enum loader_error {
     LOADER_ERR_CORRUPT,        /* decompressor refused [enum loader_format, library's code] */
     LOADER_ERR_BAD_ELF,        /* ELF header contradicts itself */
     LOADER_ERR_NO_NOTE,        /* no PHYS32_ENTRY note: not a PVH kernel */
-    LOADER_ERR_NO_MEMORY,      /* heap exhausted [wanted, heap size] */
+    LOADER_ERR_NO_MEMORY,      /* kernel and heap do not fit [least memory, low RAM there is] */
     LOADER_ERR_OVERLAP,        /* segment meets loader, ramdisk or tables [segment start, end] */
     LOADER_ERR_OUTSIDE,        /* segment outside RAM [segment start, end] */
     LOADER_ERR_TOO_LARGE,      /* payload expands beyond every segment [limit] */
@@ -55,8 +60,10 @@ struct loader_range {
 
 #define LOADER_MAX_RANGES 8
 
-/* What the loader's deepest call needs (see inside/loader/heap_need.h), eight times over. */
+/* What the loader's deepest call needs, eight times over; what every format needs beside a window
+ * (docs/boot.md has the measured figures). */
 #define LOADER_STACK_SIZE 0x4000u
+#define LOADER_HEAP_MIN   0x80000u
 
 /*
  * What Krypton writes before the loader starts; rdi holds its virtual address. The loader runs in
@@ -65,11 +72,13 @@ struct loader_range {
  */
 struct loader_info {
     uint32_t magic, version;
-    uint64_t payload, payload_size;             /* the module's bytes, in the read-only window */
-    uint64_t heap, heap_size;                   /* scratch for the decompressor */
-    uint32_t nr_ram, nr_reserved;               /* used entries of the two arrays */
-    struct loader_range ram[LOADER_MAX_RANGES]; /* where segments may go */
-    /* What they must not touch: heap, stack, image and tables of the loader, ramdisk, and so on. */
+    uint64_t payload, payload_size; /* the module's bytes, in the read-only window */
+    uint64_t heap, heap_size;       /* scratch, used from its end downwards */
+    uint32_t nr_ram, nr_reserved;   /* used entries of the two arrays */
+    /* Where segments may go, also into the part of the heap that is not in use; above the heap's
+     * end there is none that is not reserved. */
+    struct loader_range ram[LOADER_MAX_RANGES];
+    /* What they must not touch: stack, image and tables of the loader, ramdisk, and so on. */
     struct loader_range reserved[LOADER_MAX_RANGES];
 };
 

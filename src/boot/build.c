@@ -269,7 +269,7 @@ static int build_loader(struct guest *g)
     }
     v->loading = true;
     v->initialised = true;
-    reset_loader(v, _gpa(g->layout.tables), LOADER_VIRT, g->layout.heap, g->layout.info);
+    reset_loader(v, _gpa(g->layout.tables), LOADER_VIRT, g->layout.low_end, g->layout.info);
     ktimer_start(&g->deadline, clock_now() + LOADER_POLL, this_cpu()->id);
     g->phase = BUILD_LOADING;
     vcpu_up(v);
@@ -295,15 +295,19 @@ static int build_unmap(struct guest *g)
     return 0;
 }
 
-/* The loader leaves nothing behind. */
+/* The loader leaves nothing behind: neither in its heap nor, beyond the ramdisk, in its region. */
 static int build_wipe(struct guest *g)
 {
-    uint64_t total = (g->layout.heap_end - g->layout.tables) >> PAGE_SHIFT;
+    const struct guest_layout *l = &g->layout;
+    uint64_t heap = l->ramdisk - g->heap, total = heap + (l->low_end - l->tables);
 
     for (unsigned int i = 0; i < STEP_PAGES; i++, g->progress++) {
-        if (g->progress == total)
+        uint64_t at = g->progress << PAGE_SHIFT;
+
+        if (at == total)
             return 1;
-        if (gpa_zero(g->domain, _gpa(g->layout.tables + (g->progress << PAGE_SHIFT)), PAGE_SIZE))
+        if (gpa_zero(g->domain, _gpa(at < heap ? g->heap + at : l->tables + (at - heap)),
+                     PAGE_SIZE))
             return 1; /* the guest cannot have taken it away; nothing to wipe then */
     }
     return 0;
@@ -367,17 +371,20 @@ static void loader_leaves(struct domain *d)
     ktimer_stop(&guest_of(d)->deadline);
 }
 
-static void loader_done(struct domain *d, uint64_t entry, uint64_t low, uint64_t high)
+static void loader_done(struct domain *d, uint64_t entry, uint64_t low, uint64_t high,
+                        uint64_t heap)
 {
     struct guest *g = guest_of(d);
 
     loader_leaves(d);
-    if (g->phase != BUILD_LOADING || low > high || high > g->layout.low_end || entry < low ||
-        entry >= high) {
+    heap = ALIGN_DOWN(heap, PAGE_SIZE);
+    if (g->phase != BUILD_LOADING || low > high || high > heap || heap > g->layout.ramdisk ||
+        entry < low || entry >= high) {
         domain_crash(d, "the loader's answer makes no sense");
         return;
     }
     g->entry = entry;
+    g->heap = heap;
     g->progress = 0;
     g->phase = BUILD_UNMAP;
     task_queue(&g->task);
@@ -392,7 +399,7 @@ static const char *const loader_errors[] = {
     [LOADER_ERR_CORRUPT] = "is corrupt: it cannot be decompressed",
     [LOADER_ERR_BAD_ELF] = "has ELF headers that contradict themselves",
     [LOADER_ERR_NO_NOTE] = "has no PVH entry point (PHYS32_ENTRY note)",
-    [LOADER_ERR_NO_MEMORY] = "needs more memory to be unpacked than memory= leaves",
+    [LOADER_ERR_NO_MEMORY] = "needs more memory below 4 GiB than there can be",
     [LOADER_ERR_OVERLAP] = "has a segment where loader, ramdisk or start information are",
     [LOADER_ERR_OUTSIDE] = "has a segment outside the guest's memory",
     [LOADER_ERR_TOO_LARGE] = "expands without end",
@@ -400,13 +407,21 @@ static const char *const loader_errors[] = {
     [LOADER_ERR_BAD_INFO] = "met a loader of another version",
 };
 
-static void loader_fail(struct domain *d, uint32_t code, uint64_t a, uint64_t b)
+/* The figure is the guest's word: it is printed, nothing else. */
+static void loader_fail(struct domain *d, uint32_t code, uint64_t a, uint64_t b, uint64_t least)
 {
     const char *what = code < ARRAY_SIZE(loader_errors) ? loader_errors[code] : NULL;
+    const uint64_t memory = guest_of(d)->config->memory >> 20, mib = ALIGN_UP(least, MIB(1)) >> 20;
 
     loader_leaves(d);
-    domain_crash(d, "its kernel file %s (%#lx, %#lx); memory=%luM",
-                 what ? what : "cannot be loaded", a, b, guest_of(d)->config->memory >> 20);
+    if (!least || least > LAYOUT_LOW_END)
+        domain_crash(d, "its kernel file %s (%#lx, %#lx); memory=%luM",
+                     what ? what : "cannot be loaded", a, b, memory);
+    else if (code == LOADER_ERR_NO_MEMORY)
+        domain_crash(d, "memory=%luM is too small: at least %lu MiB are needed", memory, mib);
+    else
+        domain_crash(d, "memory=%luM is too small: at least %lu MiB are needed (segment %#lx-%#lx)",
+                     memory, mib, a, b);
 }
 
 static const struct loader_hooks hooks = {.done = loader_done, .fail = loader_fail};

@@ -38,7 +38,7 @@ struct guest {
     struct guest_layout layout;
     enum build_phase phase;
     uint64_t progress;      /* of the phase, in pages */
-    uint64_t entry;         /* the loader's answer, checked */
+    uint64_t entry, heap;   /* the loader's answer, checked: entry, start of what it wrote */
     struct task task;       /* runs the phases */
     struct ktimer deadline; /* of the loader */
     nsec_t run_time;        /* of all its lives */

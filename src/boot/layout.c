@@ -2,11 +2,6 @@
 /* A boot-time guest's physical address space: see layout.h. */
 #include "boot/layout.h"
 
-#include "loader/heap_need.h"
-
-#define HEAP_MIN    KIB(64)
-#define KERNEL_MIN  MIB(1)
-
 #define PTE_PRESENT 1ULL
 #define PTE_WRITE   2ULL
 #define PTE_LARGE   0x80ULL
@@ -17,19 +12,15 @@ bool layout_compute(struct guest_layout *l, uint64_t memory, uint64_t ramdisk_si
 {
     const uint64_t fixed = LAYOUT_TABLES * PAGE_SIZE + PAGE_SIZE +
                            ALIGN_UP(loader_size, PAGE_SIZE) + LOADER_STACK_SIZE;
-    uint64_t heap, disk = ALIGN_UP(ramdisk_size, PAGE_SIZE);
+    uint64_t disk = ALIGN_UP(ramdisk_size, PAGE_SIZE);
 
     *l = (struct guest_layout){0};
     l->low_end = min(memory, (uint64_t)LAYOUT_LOW_END);
     l->high_end = GIB(4) + (memory - l->low_end);
-    *least = KERNEL_MIN + disk + fixed + HEAP_MIN;
+    *least = LAYOUT_HEAP + LOADER_HEAP_MIN + disk + fixed;
     if (l->low_end < *least || disk < ramdisk_size)
         return false;
-    heap = ALIGN_DOWN(loader_heap_size(l->low_end - disk - fixed), PAGE_SIZE);
-    heap = max(heap, (uint64_t)HEAP_MIN);
-    l->heap_end = l->low_end;
-    l->heap = l->heap_end - heap;
-    l->stack = l->heap - LOADER_STACK_SIZE;
+    l->stack = l->low_end - LOADER_STACK_SIZE;
     l->image = l->stack - ALIGN_UP(loader_size, PAGE_SIZE);
     l->info = l->image - PAGE_SIZE;
     l->tables = l->info - LAYOUT_TABLES * PAGE_SIZE;
@@ -47,8 +38,8 @@ void layout_loader_info(const struct guest_layout *l, struct loader_info *info)
         .version = LOADER_ABI_VERSION,
         .payload = l->module,
         .payload_size = l->module_size,
-        .heap = l->heap,
-        .heap_size = l->heap_end - l->heap,
+        .heap = LAYOUT_HEAP,
+        .heap_size = l->ramdisk - LAYOUT_HEAP,
         .nr_ram = 1,
         .ram = {{0, l->low_end}},
         .nr_reserved = 2,

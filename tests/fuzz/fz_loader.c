@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define KEPT_START (RAM_START + KIB(512))
 #define KEPT_END   (RAM_START + KIB(516))
 
-struct heap heap = {.end = MIB(4)};
+struct heap heap;
 
 static void check(bool ok, const char *what)
 {
@@ -36,6 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t *ram;
     struct loader_info info = {.payload = (uintptr_t)data,
                                .payload_size = size,
+                               .heap = RAM_END,
+                               .heap_size = MIB(4),
                                .nr_ram = 2,
                                .ram = {{0, 0x1000}, {RAM_START, RAM_END}},
                                .nr_reserved = 2,

@@ -153,18 +153,18 @@ static void test_placement(void **state)
     assert_int_equal(refused_segment(0x200000, n, GIB(4), off), LOADER_ERR_OUTSIDE);
     assert_int_equal(refused_segment(0x200000, n, ~0ULL, off), LOADER_ERR_OUTSIDE);
     assert_int_equal(refused_segment(-n, n, n, off), LOADER_ERR_OUTSIDE);
-    /* The loader's heap, the ramdisk, the other segment; each from both sides and within. */
-    assert_int_equal(refused_segment(HEAP_AT - n + 1, n, n, off), LOADER_ERR_OVERLAP);
-    assert_int_equal(refused_segment(HEAP_AT, n, n, off), LOADER_ERR_OVERLAP);
-    assert_int_equal(s.failure.a, HEAP_AT);
-    assert_int_equal(s.failure.b, HEAP_AT + n);
+    /* The loader's region, the ramdisk, the other segment; each from both sides and within. */
+    assert_int_equal(refused_segment(LOADER - n + 1, n, n, off), LOADER_ERR_OVERLAP);
+    assert_int_equal(refused_segment(LOADER, n, n, off), LOADER_ERR_OVERLAP);
+    assert_int_equal(s.failure.a, LOADER);
+    assert_int_equal(s.failure.b, LOADER + n);
     assert_int_equal(refused_segment(RAMDISK + 0xfff, n, n, off), LOADER_ERR_OVERLAP);
     assert_int_equal(refused_segment(RAMDISK - n, n, 3 * n, off), LOADER_ERR_OVERLAP);
     assert_int_equal(refused_segment(RAMDISK + 1, 1, 1, off), LOADER_ERR_OVERLAP);
     assert_int_equal(refused_segment(0x108000 - n + 1, n, n, off), LOADER_ERR_OVERLAP);
     assert_int_equal(refused_segment(0x108000 + 0x1efff, n, n, off), LOADER_ERR_OVERLAP);
     /* Touching is not overlapping: these fail for their note only, which lies elsewhere now. */
-    assert_int_equal(refused_segment(HEAP_AT - n, n, n, off), LOADER_ERR_BAD_ENTRY);
+    assert_int_equal(refused_segment(LOADER - n, n, n, off), LOADER_ERR_BAD_ENTRY);
     assert_int_equal(refused_segment(0x108000 - n, n, n, off), LOADER_ERR_BAD_ENTRY);
     assert_int_equal(refused_segment(RAMDISK + n, n, n, off), LOADER_ERR_BAD_ENTRY);
     assert_int_equal(refused_segment(0, n, n, off), LOADER_ERR_BAD_ENTRY);

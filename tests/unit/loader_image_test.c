@@ -3,7 +3,7 @@
  * The loader image itself, run by libunicorn in the state that abi/loader.h promises: code not
  * writable, payload read-only, nothing else mapped, .bss full of rubbish. It must end with the
  * right call, the kernel in place, within the stack and heap that its headers promise.
- * With KR_VMLINUZ the kernel of that name is loaded too (a minute under libunicorn).
+ * With KR_VMLINUZ the kernel of that name is loaded too (minutes under libunicorn).
  *
  * LIBS: -lunicorn -llzma -lzstd -lz -llz4
  */
@@ -11,7 +11,6 @@
 
 #include <unicorn/unicorn.h>
 
-#include "loader/heap_need.h"
 #include "loader_blob.h"
 #include "loader_kernel.h"
 
@@ -25,7 +24,7 @@ struct guest {
     uint8_t *ram;
     size_t ram_size;
     struct loader_info *info;
-    uint64_t call, args[3]; /* the last call but prints */
+    uint64_t call, args[4]; /* the last call but prints */
     char line[200];         /* the last print */
 };
 
@@ -58,6 +57,7 @@ static uint64_t guest_call(struct guest *g)
     g->call = r[0];
     memcpy(g->args, r + 1, 2 * sizeof(r[0]));
     uc_reg_read(g->uc, UC_X86_REG_RDX, &g->args[2]);
+    uc_reg_read(g->uc, UC_X86_REG_R10, &g->args[3]);
     return 0;
 }
 
@@ -113,7 +113,7 @@ static size_t guest_stack_used(const struct guest *g)
     return LOADER_STACK_SIZE - n;
 }
 
-/* lz4 needs 8 MiB of heap, above the RAM that the kernel may use. */
+/* The heap as info_new has it: above the RAM that the kernel may use. */
 #define SMALL_RAM (RAM_SIZE + MIB(9))
 
 static void small_guest(struct guest *g)
@@ -122,8 +122,23 @@ static void small_guest(struct guest *g)
 
     memset(ram, RAM_FILL, SMALL_RAM);
     guest_init(g, ram, SMALL_RAM);
-    g->info->heap = RAM_SIZE;
-    g->info->heap_size = MIB(9);
+}
+
+/* As Krypton has it: RAM without a hole, all of it from 1 MiB up to a region at the end is heap. */
+#define REGION 0x7000u
+
+static void tight_guest(struct guest *g, uint64_t ram_size)
+{
+    uint64_t border = ram_size - REGION;
+    uint8_t *ram = malloc(ram_size);
+
+    memset(ram, RAM_FILL, ram_size);
+    guest_init(g, ram, ram_size);
+    g->info->heap = MIB(1);
+    g->info->heap_size = border - MIB(1);
+    g->info->nr_ram = g->info->nr_reserved = 1;
+    g->info->ram[0] = (struct loader_range){0, ram_size};
+    g->info->reserved[0] = (struct loader_range){border, ram_size};
 }
 
 static void guest_fini(struct guest *g)
@@ -158,6 +173,117 @@ static void test_formats(void **state)
     free(k.data);
 }
 
+/* Whether [from, to) is as it was before the loader ran. */
+static bool untouched(const struct guest *g, uint64_t from, uint64_t to)
+{
+    for (; from < to; from++)
+        if (g->ram[from] != RAM_FILL)
+            return false;
+    return true;
+}
+
+/* Kernel and heap share RAM. Whatever the guest's size, the figure named is the same; with that
+ * much the kernel loads, with a page less it does not; nothing is written below the reported end
+ * of the heap but the kernel. */
+static void check_least(struct bytes image, struct bytes k, uint64_t smallest)
+{
+    uint64_t least = 0;
+    struct guest g;
+
+    for (uint64_t size = smallest; size < MIB(3); size += 0x90000) {
+        tight_guest(&g, size);
+        guest_run(&g, image);
+        if (g.call == LOADER_CALL_FAIL) {
+            least = least ? least : g.args[3];
+            assert_int_equal(g.args[3], least);
+            assert_true(size < least);
+            assert_true(untouched(&g, size - REGION, size));
+        } else {
+            assert_true(size >= least);
+        }
+        guest_fini(&g);
+    }
+    assert_int_not_equal(least, 0);
+    tight_guest(&g, least - 4096);
+    guest_run(&g, image);
+    assert_int_equal(g.call, LOADER_CALL_FAIL);
+    assert_int_equal(g.args[3], least);
+    if (g.args[0] == LOADER_ERR_NO_MEMORY) {
+        assert_int_equal(g.args[1], least);
+        assert_int_equal(g.args[2], least - 4096);
+    } else { /* it needs no heap, and meets what lies above */
+        assert_int_equal(g.args[0], LOADER_ERR_OVERLAP);
+    }
+    guest_fini(&g);
+    tight_guest(&g, least);
+    guest_run(&g, image);
+    print_message("least memory %#lx: %s\n", least, g.line);
+    assert_int_equal(g.call, LOADER_CALL_DONE);
+    assert_in_range(g.args[3], ALIGN_UP(g.args[2], 4096), least - REGION);
+    for (const Elf64_Phdr *p = kernel_layout(); p->p_type == PT_LOAD; p++)
+        assert_memory_equal(g.ram + p->p_paddr, k.data + p->p_offset, p->p_filesz);
+    assert_true(untouched(&g, MIB(1), 0x108000));
+    assert_true(untouched(&g, 0x127000, 0x200000));
+    assert_true(untouched(&g, 0x245678, g.args[3]));
+    assert_true(untouched(&g, least - REGION, least));
+    guest_fini(&g);
+}
+
+static void test_least(void **state)
+{
+    struct bytes k = kernel_new(true);
+
+    for (const struct pack *p = packs; p < packs + PACKS; p++) {
+        struct bytes packed = p->pack(k), image = bzimage_new(packed, KERNEL_SIZE);
+        check_least(image, k, MIB(1) + LOADER_HEAP_MIN + REGION);
+        free(image.data);
+        free(packed.data);
+    }
+    struct bytes far = pack_zstd_window(k, 26), image = bzimage_new(far, KERNEL_SIZE);
+    check_least(image, k, MIB(1) + LOADER_HEAP_MIN + REGION);
+    free(image.data);
+    free(far.data);
+    free(k.data);
+}
+
+/* Segments that more memory would not help are refused without a figure. */
+static void test_misplaced(void **state)
+{
+    static const struct {
+        uint64_t paddr, memsz;
+        int code;
+        bool figure;
+    } rows[] = {
+        {MIB(4), 4096, LOADER_ERR_OUTSIDE, true},
+        {MIB(4) - REGION - 1, 4096, LOADER_ERR_OVERLAP, true},
+        {MIB(4) - 4096, 4096, LOADER_ERR_OVERLAP, true},
+        {GIB(4) - 4096, 4096, LOADER_ERR_OUTSIDE, true}, /* Krypton knows where RAM must end */
+        {GIB(4) - 4096, 8192, LOADER_ERR_OUTSIDE, false},
+        {-4096ULL, 8192, LOADER_ERR_OUTSIDE, false},
+        {0x107fff, 4096, LOADER_ERR_OVERLAP, false}, /* the kernel's other segment */
+    };
+    Elf64_Phdr p[KERNEL_SEGMENTS];
+    struct guest g;
+
+    memcpy(p, kernel_layout(), sizeof(p));
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct bytes k = kernel_new(true);
+        p[1].p_paddr = rows[i].paddr;
+        p[1].p_filesz = p[1].p_memsz = rows[i].memsz;
+        kernel_phdrs(k, true, 64, p, KERNEL_SEGMENTS);
+        tight_guest(&g, MIB(4));
+        guest_run(&g, k);
+        assert_int_equal(g.call, LOADER_CALL_FAIL);
+        assert_int_equal(g.args[0], rows[i].code);
+        assert_int_equal(g.args[1], rows[i].paddr);
+        assert_int_equal(g.args[2], rows[i].paddr + rows[i].memsz);
+        assert_int_equal(
+            g.args[3], rows[i].figure ? ALIGN_UP(rows[i].paddr + rows[i].memsz, 4096) + REGION : 0);
+        guest_fini(&g);
+        free(k.data);
+    }
+}
+
 static void fails_with(struct guest *g, struct bytes payload, int code, uint64_t a, uint64_t b)
 {
     guest_run(g, payload);
@@ -170,7 +296,7 @@ static void fails_with(struct guest *g, struct bytes payload, int code, uint64_t
 
 static void test_failures(void **state)
 {
-    struct bytes k = kernel_new(true), xz = pack_xz(k), lz4 = pack_lz4(k), none = bytes_new(0);
+    struct bytes k = kernel_new(true), xz = pack_xz(k), none = bytes_new(0);
     struct guest g;
 
     small_guest(&g);
@@ -181,13 +307,12 @@ static void test_failures(void **state)
     small_guest(&g);
     g.info->ram[1].end = 0x120000;
     fails_with(&g, xz, LOADER_ERR_OUTSIDE, 0x108000, 0x127000);
-    small_guest(&g);
-    g.info->heap_size = KIB(512);
-    fails_with(&g, lz4, LOADER_ERR_NO_MEMORY, MIB(8), KIB(512));
     for (uint64_t heap = 0; heap < KIB(60); heap += 5000) {
         small_guest(&g);
         g.info->heap_size = heap;
-        fails_with(&g, xz, LOADER_ERR_NO_MEMORY, KIB(64), heap);
+        guest_run(&g, xz);
+        assert_int_equal(g.args[0], LOADER_ERR_NO_MEMORY);
+        guest_fini(&g);
     }
     small_guest(&g);
     xz.data[xz.size / 2] ^= 1;
@@ -197,45 +322,36 @@ static void test_failures(void **state)
     assert_int_equal(g.args[1], LOADER_FORMAT_XZ);
     guest_fini(&g);
     free(none.data);
-    free(lz4.data);
     free(xz.data);
     free(k.data);
 }
 
-/* A real kernel in 128 MiB, or in 200 where that is too little for its window. */
+/* A real kernel in far too little, then in the memory that is named. */
 static void test_real(void **state)
 {
     const char *name = getenv("KR_VMLINUZ");
     FILE *file = name ? fopen(name, "rb") : NULL;
-    struct guest g = {.args = {LOADER_ERR_NO_MEMORY}};
+    struct guest g;
 
     if (!file)
         skip();
     struct bytes image = bytes_new(MIB(100));
     image.size = fread(image.data, 1, image.size, file);
     fclose(file);
-    for (uint64_t ram_size = MIB(128);
-         g.call != LOADER_CALL_DONE && g.args[0] == LOADER_ERR_NO_MEMORY && ram_size <= MIB(200);
-         ram_size += MIB(72)) {
-        uint64_t heap_size = loader_heap_size(ram_size);
-        free(g.ram);
-        guest_init(&g, malloc(ram_size), ram_size);
-        g.info->ram[1].end = ram_size;
-        g.info->heap = ram_size - heap_size;
-        g.info->heap_size = heap_size;
-        g.info->nr_reserved = 1;
-        g.info->reserved[0] = (struct loader_range){g.info->heap, ram_size};
-        guest_run(&g, image);
-        uc_close(g.uc);
-        print_message("%s\n%s; stack %zu\n", name, g.line, guest_stack_used(&g));
-        print_message("call %#lx: %#lx %#lx %#lx\n", g.call, g.args[0], g.args[1], g.args[2]);
-    }
+    tight_guest(&g, MIB(32));
+    guest_run(&g, image);
+    guest_fini(&g);
+    assert_int_equal(g.call, LOADER_CALL_FAIL);
+    tight_guest(&g, g.args[3]);
+    guest_run(&g, image);
+    print_message("%s in %zu\n%s; stack %zu\n", name, g.ram_size, g.line, guest_stack_used(&g));
     assert_int_equal(g.call, LOADER_CALL_DONE);
     assert_in_range(g.args[0], g.args[1], g.args[2]);
     assert_true(guest_stack_used(&g) <= LOADER_STACK_SIZE / 2);
-    free(g.ram);
+    guest_fini(&g);
     free(image.data);
 }
 
-UNIT_MAIN(cmocka_unit_test(test_formats), cmocka_unit_test(test_failures),
+UNIT_MAIN(cmocka_unit_test(test_formats), cmocka_unit_test(test_least),
+          cmocka_unit_test(test_misplaced), cmocka_unit_test(test_failures),
           cmocka_unit_test(test_real))

@@ -298,11 +298,12 @@ static inline struct bytes bzimage_new(struct bytes payload, uint32_t total)
     return image;
 }
 
-/* --- guest memory: RAM at [0, 640 KiB) and [1 MiB, 4 MiB), filled with RAM_FILL --- */
+/* --- guest memory: RAM at [0, 640 KiB) and [1 MiB, 4 MiB), filled with RAM_FILL; above it the
+ * loader's heap, which lz4 needs 8 MiB of --- */
 
 #define RAM_SIZE (4u << 20)
 #define RAM_FILL 0xa5
-#define HEAP_AT  0x3c0000u
+#define LOADER   0x3c0000u
 #define RAMDISK  0x380000u
 
 static inline struct loader_info info_new(const uint8_t *payload, size_t size)
@@ -311,10 +312,12 @@ static inline struct loader_info info_new(const uint8_t *payload, size_t size)
                                 .version = LOADER_ABI_VERSION,
                                 .payload = (uintptr_t)payload,
                                 .payload_size = size,
+                                .heap = RAM_SIZE,
+                                .heap_size = MIB(9),
                                 .nr_ram = 2,
                                 .ram = {{0, 0xa0000}, {0x100000, RAM_SIZE}},
                                 .nr_reserved = 2,
-                                .reserved = {{HEAP_AT, RAM_SIZE}, {RAMDISK, RAMDISK + 0x1000}}};
+                                .reserved = {{LOADER, RAM_SIZE}, {RAMDISK, RAMDISK + 0x1000}}};
 }
 
 /* Static: ASan takes long to hand out and take back memory of this size. */

@@ -14,7 +14,7 @@
 #include "loader/load.h"
 #include "loader_kernel.h"
 
-struct heap heap = {.end = MIB(64)};
+struct heap heap;
 
 static struct loaded l;
 static struct failure f;
@@ -165,7 +165,8 @@ static void test_endless(void **state)
 static void test_debian(void **state)
 {
     const char *name = getenv("KR_VMLINUZ");
-    struct loader_info info = {.nr_ram = 1, .ram = {{0x100000, MIB(128)}}};
+    struct loader_info info = {
+        .heap = MIB(1), .heap_size = MIB(150), .nr_ram = 1, .ram = {{0x100000, MIB(128)}}};
     glob_t g = {0};
 
     if (!name && !glob("/boot/vmlinuz-*", 0, NULL, &g))

@@ -34,10 +34,10 @@ long do_loader_call(struct call *c)
     case LOADER_CALL_PRINT:
         return loader_print(c);
     case LOADER_CALL_DONE:
-        loader_hooks->done(c->d, c->arg[0], c->arg[1], c->arg[2]);
+        loader_hooks->done(c->d, c->arg[0], c->arg[1], c->arg[2], c->arg[3]);
         return CALL_NO_RETURN;
     case LOADER_CALL_FAIL:
-        loader_hooks->fail(c->d, (uint32_t)c->arg[0], c->arg[1], c->arg[2]);
+        loader_hooks->fail(c->d, (uint32_t)c->arg[0], c->arg[1], c->arg[2], c->arg[3]);
         return CALL_NO_RETURN;
     default:
         return -XEN_ENOSYS;
