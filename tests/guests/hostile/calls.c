@@ -44,11 +44,11 @@ static unsigned long wild(void)
     }
 }
 
-/* Not this number: it would only end the attack. */
+/* Not these: they would only end the attack, put it to sleep or give its end a name. */
 static bool ends_it(unsigned long nr, unsigned long cmd)
 {
-    return nr == __HYPERVISOR_sched_op && (cmd == SCHEDOP_shutdown || cmd == SCHEDOP_block ||
-                                           cmd == SCHEDOP_poll || cmd == SCHEDOP_watchdog);
+    return nr == __HYPERVISOR_sched_op && (uint32_t)cmd != SCHEDOP_yield &&
+           (uint32_t)cmd != SCHEDOP_remote_shutdown && (uint32_t)cmd <= SCHEDOP_watchdog;
 }
 
 /* Endless text is the console flood's. */
@@ -76,7 +76,8 @@ void attack_pointers(void)
             /* The pointer is the second, third or first argument, by call. */
             hypercall(nr, cmd, text_length(nr, wild()), count, wild(), wild());
             hypercall(nr, cmd, text_length(nr, count), wild(), wild(), wild());
-            hypercall(nr, wild(), text_length(nr, cmd), count, wild(), wild());
+            if (nr != __HYPERVISOR_sched_op)
+                hypercall(nr, wild(), text_length(nr, cmd), count, wild(), wild());
             attack_count();
         }
 }

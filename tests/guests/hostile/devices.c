@@ -69,7 +69,7 @@ void attack_apic(void)
             apic_icr((uint32_t)random(), low);
             break;
         case 1:
-            apic_icr((uint32_t)random(), (low & 0xffu) | ICR_NMI | (random() & 3) << 18);
+            apic_icr((uint32_t)random(), (low & 0xffu) | ICR_NMI | (uint32_t)(random() & 3) << 18);
             break;
         case 2:
             apic_write(APIC_LVT_TIMER + (uint32_t)(random() % 6) * 16, any);

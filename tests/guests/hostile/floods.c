@@ -81,8 +81,9 @@ void attack_grants(void)
         /* The table is set to grow at addresses of its own, with entries of no sense at all. */
         struct xen_add_to_physmap x = {.domid = DOMID_SELF,
                                        .space = XENMAPSPACE_grant_table,
-                                       .idx = frame++ % 80,
+                                       .idx = frame % 80,
                                        .gpfn = 0x80000 + frame % 1000};
+        frame++;
         if (i % 16 == 0)
             memory_op(XENMEM_add_to_physmap, &x);
         grant_ref_t ref = GRANT_FIRST + (uint32_t)random() % 1000;
