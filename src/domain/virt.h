@@ -177,7 +177,8 @@ struct virt_ops {
     void (*get_regs)(struct vcpu *v, struct vcpu_regs *r);
     void (*set_regs)(struct vcpu *v, const struct vcpu_regs *r);
 
-    void (*reset_fpu)(struct vcpu *v); /* FPU, XCR0 and TSC_AUX as after power-up [paused] */
+    void (*reset_fpu)(struct vcpu *v); /* FPU, XCR0, TSC_AUX as after power-up; nothing pending, no
+                                           NMI blocked [paused] */
 
     /* Events. [loaded]. event_ready: could an external interrupt be taken now (IF, no shadow,
      * nothing pending for injection)? inject needs nothing pending. window: exit with

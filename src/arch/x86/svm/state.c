@@ -189,6 +189,8 @@ void svm_set_sysregs(struct vcpu *v, const struct vcpu_sysregs *in)
     c->dr6 = in->dr6;
     c->dr7 = in->dr7;
     s->tsc_aux = in->tsc_aux;
+    if (this_cpu()->loaded == v)
+        swap_load_tsc_aux(v);
     for (unsigned int i = 0; i < 4; i++)
         s->dr[i] = in->dr[i];
     priv_close(v, priv);

@@ -157,6 +157,7 @@ static void svm_reset_fpu(struct vcpu *v)
     swap_reset(fpu, svm_state(priv));
     window_unmap(fpu);
     priv_close(v, priv);
+    v->virt->pending.valid = v->virt->nmi_blocked = v->virt->iret_seen = false;
 }
 
 static int svm_vcpu_create(struct vcpu *v)

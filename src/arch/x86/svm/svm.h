@@ -81,6 +81,7 @@ size_t swap_fpu_size(void);
 void swap_reset(void *fpu, struct svm_state *s);
 void swap_load(struct vcpu *v);
 void swap_unload(struct vcpu *v);
+void swap_load_tsc_aux(struct vcpu *v);
 void swap_load_debug(struct vcpu *v); /* DR0-3 alone */
 void swap_set_xcr0(struct vcpu *v, uint64_t xcr0);
 

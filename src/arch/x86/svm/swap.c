@@ -91,6 +91,12 @@ void swap_load_debug(struct vcpu *v)
     __asm__ volatile("mov %0, %%dr3" ::"r"(dr[3]));
 }
 
+void swap_load_tsc_aux(struct vcpu *v)
+{
+    if (has_rdtscp)
+        wrmsr(MSR_TSC_AUX, svm_state(v->priv)->tsc_aux);
+}
+
 void swap_load(struct vcpu *v)
 {
     const struct svm_state *s = svm_state(v->priv);
@@ -103,8 +109,7 @@ void swap_load(struct vcpu *v)
         xsetbv(s->xcr0);
     } else
         __asm__ volatile("fxrstor64 (%0)" ::"r"(v->virt->fpu) : "memory");
-    if (has_rdtscp)
-        wrmsr(MSR_TSC_AUX, s->tsc_aux);
+    swap_load_tsc_aux(v);
     if (v->virt->dr_live)
         swap_load_debug(v);
 }
