@@ -258,6 +258,25 @@ static void loader_overdue(void *arg)
         ktimer_start(&g->deadline, clock_now() + LOADER_POLL, this_cpu()->id);
 }
 
+uint64_t boot_tsc_entry;
+static uint64_t boot_tsc_loader; /* when the first loader was started */
+
+/* Once, when the first guest's kernel starts: where the time since power-on went. The TSC starts at
+ * zero then; what comes before Krypton's entry is firmware and boot loader. */
+static void boot_report(void)
+{
+    static bool told;
+    uint64_t now = cpu_tsc();
+
+    if (told)
+        return;
+    told = true;
+    log_info(
+        "boot: firmware %lu, Krypton %lu, loader %lu thousand TSC ticks until the first kernel",
+        boot_tsc_entry / 1000, (boot_tsc_loader - boot_tsc_entry) / 1000,
+        (now - boot_tsc_loader) / 1000);
+}
+
 static int build_loader(struct guest *g)
 {
     struct vcpu *v = g->domain->vcpu[0];
@@ -272,6 +291,8 @@ static int build_loader(struct guest *g)
     reset_loader(v, _gpa(g->layout.tables), LOADER_VIRT, g->layout.low_end, g->layout.info);
     ktimer_start(&g->deadline, clock_now() + LOADER_POLL, this_cpu()->id);
     g->phase = BUILD_LOADING;
+    if (!boot_tsc_loader)
+        boot_tsc_loader = cpu_tsc();
     vcpu_up(v);
     return domain_unpause(g->domain);
 }
@@ -330,6 +351,7 @@ static int build_enter(struct guest *g)
         vcpu_raise(v, VWORK_TIME); /* its record was written for the TSC that the loader had */
     }
     d->start_time = clock_now();
+    boot_report();
     log_info("%s: kernel starts at %#lx", g->config->name, g->entry);
     v0->loading = false;
     vcpu_pause_clear(v0, VPAUSE_WAIT);

@@ -50,6 +50,9 @@ struct guest {
  * When it cannot be built guest_failed() is called, and the container is torn down. */
 void build_start(struct guest *g, domid_t id);
 
+/* TSC of the first moments of a boot; 0: not yet. The first is main.c's. */
+extern uint64_t boot_tsc_entry;
+
 /* supervise.c */
 void guest_failed(struct guest *g, const char *fmt, ...) printf_like(2, 3);
 

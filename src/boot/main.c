@@ -22,6 +22,7 @@
 #include "guest/guest.h"
 #include "arch/x86/cpu/trap.h"
 #include "boot/bootinfo.h"
+#include "boot/guest.h"
 #include "boot/terminal.h"
 #include "abi/xen.h"
 #include "core/clock.h"
@@ -164,6 +165,7 @@ void boot_start(uint32_t magic, uint32_t at, uint64_t phys)
 {
     int err;
 
+    boot_tsc_entry = cpu_tsc_unordered();
     image_phys = phys;
     space_early_init();                                   /* this_cpu(), windows */
     desc_idt_init();                                      /* exceptions are reported */
