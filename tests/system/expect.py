@@ -38,5 +38,5 @@ def refused(name, why="."):
 
 NO_GUESTS = r"(?i)no guest|nothing (to|could be) start"
 NO_DOM0 = r"(?i)dom0.*not supported"
-UNKNOWN_OPTION = r"(?i)unknown.*\bfroodle\b"
+UNKNOWN_OPTION = r"(?i)\bfroodle\b.*unknown"
 SWITCHED = r"(?i)(input|keyboard|terminal|console).*\b{name}\b"
