@@ -35,12 +35,15 @@ $(eval $(call host_library,$(H),$(HOST_CC),))
 .PHONY: libkrypton-host
 libkrypton-host: $(H)/libkrypton-host.a
 
-# docs/command-line.md is made from the table of options.
+# docs/command-line.md is made from the table of options, the tables of docs/hypercalls.md from those
+# of the hypercalls.
 $(H)/gen-command-line: tools/gen-command-line.c src/core/params.def src/core/param.h
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D) && $(HOST_CC) $(HOST_CFLAGS) $< -o $@
 
 .PHONY: docs
-docs: $(H)/gen-command-line
+docs: $(H)/gen-command-line $(ABI_INCLUDE)/xen
 	$(call say,DOC,docs/command-line.md)
 	$(Q)$< > docs/command-line.md
+	$(call say,DOC,docs/hypercalls.md)
+	$(Q)HOST_CFLAGS='$(HOST_CFLAGS) $(HOST_DEBUG)' $(PYTHON) tools/gen-hypercalls.py
