@@ -31,18 +31,16 @@ def physical(address, size):
     return struct.pack(f"<{len(words)}Q", *words)
 
 
-def listed(head, type_name, member):
-    """The elements of a struct list (lib/list.h)."""
-    element = gdb.lookup_type(type_name)
-    offset = next(f.bitpos // 8 for f in element.fields() if f.name == member)
-    link = head["next"]
-    while int(link) and int(link) != int(head.address):
-        yield gdb.Value(int(link) - offset).cast(element.pointer())
-        link = link.dereference()["next"]
-
-
 def domains():
-    return listed(value("domain_list"), "struct domain", "link")
+    """By id, from the hash chains of domain/domain.c."""
+    table = value("'src/domain/domain.c'::table")
+    found = []
+    for i in range(table.type.range()[1] + 1):
+        d = table[i]
+        while int(d):
+            found.append(d)
+            d = d["next"]
+    return sorted(found, key=lambda d: int(d["id"]))
 
 
 def domain_of(text):
@@ -121,7 +119,7 @@ class Cpus(Command):
             c = value(f"pcpu_shared[{i}]")
             serving = f"d{int(c['serving']['id'])}" if int(c["serving"]) else "nobody"
             print(f"CPU {i}  {'online' if c['online'] else 'offline'}  {'idle  ' if c['idle'] else ''}"
-                  f"work {int(c['work']):#x}  serves {serving}  passes {int(c['quiescent'])}")
+                  f"work {int(c['work']):#x}  serves {serving}")
 
 
 class P2m(Command):
@@ -167,7 +165,6 @@ class Trace(Command):
 
     def run(self, count="20", only=None):
         names = {f.enumval: f.name for f in gdb.lookup_type("enum trace_event").fields()}
-        reasons = {f.enumval: f.name for f in gdb.lookup_type("enum vmexit_reason").fields()}
         for cpu in range(int(value("nr_cpus"))) if only is None else [int(only)]:
             ring = value(f"pcpu_shared[{cpu}].trace")
             if not int(ring):
@@ -178,7 +175,7 @@ class Trace(Command):
             for i in range(max(0, end - min(int(count), size)), end):
                 r = records[i % size]
                 event = enum_name(names.get(int(r["event"]), "?"))
-                a = enum_name(reasons.get(int(r["a"]), r["a"])) if event == "exit" else f"{int(r['a']):#x}"
+                a = f"{int(r['a']):#x}"
                 print(f"CPU {cpu}  {int(r['tsc']):16}  {event:9} {a:12} {int(r['b']):#x}")
 
 
