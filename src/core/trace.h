@@ -11,7 +11,7 @@
 
 enum trace_event {
     TRACE_NONE,
-    TRACE_EXIT,      /* a = reason, b = guest rip */
+    TRACE_EXIT,      /* a = the hardware's code (vmexit.info), b = guest rip */
     TRACE_INJECT,    /* a = vector | type << 8, b = error code */
     TRACE_SWITCH,    /* a = domid << 16 | vcpu, b = previous likewise */
     TRACE_HYPERCALL, /* a = number, b = first argument */
