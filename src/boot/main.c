@@ -134,6 +134,16 @@ static void domains_init(void)
         log_warn("scheduler: default parameters");
 }
 
+/* bootscrub=on: all free memory is clean before the first guest is built. */
+static void memory_scrub(void)
+{
+    if (params.bootscrub != PARAM_SCRUB_ON)
+        return;
+    while (heap_scrub_step())
+        ;
+    log_info("Free memory has been cleared");
+}
+
 static void noreturn_fn boot_main(void)
 {
     desc_cpu_init();         /* own GDT, TSS, IST stacks */
@@ -154,6 +164,7 @@ static void noreturn_fn boot_main(void)
     time_decide();                    /* is the TSC stable? */
     console_irq_start(isa_irq_route); /* serial by interrupt */
     terminal_start();                 /* the keyboard */
+    memory_scrub();                   /* if it was asked for */
     domains_init();                   /* what the floors below know of domains */
     boot_domains(boot_info.modules, boot_info.nr_modules); /* guests queued, CPUs will build them */
     kpage_flush_hook = flush_all_cpus;                     /* from here on the others take part */

@@ -6,6 +6,7 @@
 #include "exit/exit.h"
 
 #include "core/clock.h"
+#include "core/param.h"
 #include "core/printk.h"
 #include "core/reclaim.h"
 #include "core/task.h"
@@ -82,7 +83,7 @@ static void loop_idle(void)
 
     if (d && READ_ONCE(d->state) >= DOMAIN_DYING)
         loop_serve(NULL);
-    if (heap_scrub_step())
+    if (params.bootscrub != PARAM_SCRUB_OFF && heap_scrub_step())
         return;
     WRITE_ONCE(s->idle, true);
     smp_mb();
