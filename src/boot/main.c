@@ -30,6 +30,7 @@
 #include "core/pcpu.h"
 #include "core/printk.h"
 #include "core/trace.h"
+#include "core/version.h"
 #include "host/console.h"
 #include "host/irq.h"
 #include "host/power.h"
@@ -178,13 +179,14 @@ void boot_start(uint32_t magic, uint32_t at, uint64_t phys)
 
     boot_tsc_entry = cpu_tsc_unordered();
     image_phys = phys;
-    space_early_init();                                   /* this_cpu(), windows */
-    desc_idt_init();                                      /* exceptions are reported */
-    cpu_features_read();                                  /* CPUID */
-    cpu_control_init();                                   /* WP, NX */
-    memory_identity_init();                               /* all below 4 GiB can be read */
-    err = boot_info_read(magic, at);                      /* copied out of the loader's memory */
-    param_parse(err ? "" : boot_info.cmdline);            /* params */
+    space_early_init();                        /* this_cpu(), windows */
+    desc_idt_init();                           /* exceptions are reported */
+    cpu_features_read();                       /* CPUID */
+    cpu_control_init();                        /* WP, NX */
+    memory_identity_init();                    /* all below 4 GiB can be read */
+    err = boot_info_read(magic, at);           /* copied out of the loader's memory */
+    param_parse(err ? "" : boot_info.cmdline); /* params */
+    version_command_line = err ? "" : boot_info.cmdline;
     console_init(framebuffer_of(&boot_info.framebuffer)); /* serial, screen */
     terminal_boot();                                      /* lines on it, kept for later */
     banner_print(err);

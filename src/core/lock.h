@@ -11,7 +11,7 @@
 
 /* The order in which locks nest, outermost first. docs/locking.md explains each. */
 enum lock_rank {
-    RANK_CONTROL = 1,   /* one control operation (build, destroy) of a domain at a time */
+    RANK_CONTROL = 1,   /* numbers for new domains */
     RANK_DOMAIN,        /* a domain's life: state, vCPU set, pause counts, parameters */
     RANK_PHYSMAP,       /* a domain's add_to_physmap calls, one at a time */
     RANK_GUEST_CONSOLE, /* a guest's console */

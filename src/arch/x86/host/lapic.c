@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/pcpu.h"
 #include "core/printk.h"
+#include "core/trace.h"
 #include "lib/muldiv.h"
 
 #define REG_ID         0x020
@@ -72,13 +73,11 @@ static void timer_fired(void)
     __atomic_fetch_or(&this_cpu()->shared->work, WORK_TIMER, __ATOMIC_SEQ_CST);
 }
 
+/* No message: an interrupt handler takes no lock. */
 static void error_seen(void)
 {
-    static unsigned int told;
-
     reg_write(REG_ESR, 0);
-    if (told++ < 8)
-        log_warn("CPU %u: APIC error %#x", this_cpu()->id, reg_read(REG_ESR));
+    trace(TRACE_IRQ, VECTOR_APIC_ERROR, reg_read(REG_ESR));
 }
 
 static void spurious(void)
