@@ -39,7 +39,7 @@ static uint64_t check_memory(uint64_t seed)
 GUEST_MAIN
 {
     uint64_t end = now_ns() + param_num("seconds", 6) * 1000000000;
-    uint64_t limit = param_num("late", 1500) * 1000000, last = 0, worst = 0, wakes = 0, rounds = 0;
+    uint64_t limit = param_num("late", 8000) * 1000000, last = 0, worst = 0, wakes = 0, rounds = 0;
     uint64_t seed = own_domid() + 1ull;
     evtchn_port_t port = (evtchn_port_t)port_virq(VIRQ_TIMER, 0);
     two_mask(port, true); /* polled for */
