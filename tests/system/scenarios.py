@@ -267,32 +267,40 @@ def head_fields(path, field):
         return re.findall(rf"^[ /*]*{field}: *(.*?)[ */]*$", f.read().split("#include")[0], re.M)
 
 
-def metal_module(folder, name, run):
+# One instruction per nanosecond: how late a guest wakes does not depend on this machine. Slow.
+EXACT = ("-icount", "shift=0,sleep=off")
+
+
+def metal_module(folder, name, run, first=""):
+    """first: words before those of the command line; of two with one name the first counts."""
     keys, _, cmdline = run.partition(" -- ")
+    cmdline = f"{first} {cmdline}".strip()
     return Module(f"{GUESTS}/{folder}", f"domain={name} {keys}" + (f" -- {cmdline}" if cmdline else ""))
 
 
 def metal():
     """The bare-metal guests of tests/guests. Their head comments say how: a test for each RUN line, alone
     or with the guest BESIDE it, which must succeed; PEER is the command line of a second one of it, domain
-    2. END is how it ends; any: it may also be stopped, as long as nothing else suffers."""
+    2. EXACT: with these words first, on an exact clock, nobody may be 100 ms late. END is how it ends; any:
+    it may also be stopped, as long as nothing else suffers."""
     for path in sorted(glob.glob("tests/guests/*/main.c")):
         folder = path.split("/")[2]
         end = (head_fields(path, "END") or ["poweroff"])[0]
-        beside, peer = head_fields(path, "BESIDE"), head_fields(path, "PEER")
+        beside, peer, exact = (head_fields(path, f) for f in ("BESIDE", "PEER", "EXACT"))
         for i, run in enumerate(head_fields(path, "RUN") or ["memory=32M vcpus=1"]):
             mode = re.search(r"mode=(\w+)", run)
             name = f"metal-{folder}" + (f"-{mode[1] if mode else 'run'}-{i + 1}" if i else "")
-            modules = [metal_module(folder, folder, run)]
+            modules = [metal_module(folder, folder, run, exact[0] if exact else "")]
             steps = {"KR": [ended(folder, "(poweroff|reboot|crash|watchdog)" if end == "any" else end)]}
             if end == "poweroff":
                 steps[folder] = [rf"^TEST {folder}: (SUCCESS|SKIP)"]
             for other in beside:
                 there = head_fields(f"tests/guests/{other}/main.c", "RUN")[0]
-                modules.append(metal_module(other, other, there))
+                modules.append(metal_module(other, other, there, f"{exact[0]} late=100" if exact else ""))
                 steps[other] = [rf"^TEST {other}: SUCCESS"]
             never = [rf"^\({folder}\) TEST {folder}: (ERROR|FAILURE)"] if end != "any" else []
-            yield Test(name, modules=modules, expect=steps, never=never, quick=i < 2,
+            host = Host(cpus=1, extra=EXACT) if exact else Host()
+            yield Test(name, modules=modules, expect=steps, never=never, host=host, seconds=120,
                        status=(0, 1) if end == "any" else 1 if end == "crash" else 0)
         for i, line in enumerate(peer):
             run = head_fields(path, "RUN")[0].partition(" -- ")[0]

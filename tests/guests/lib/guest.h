@@ -9,6 +9,7 @@
  *     RUN: memory= vcpus= and other keys -- command line. Several lines are several tests
  *     BESIDE: another guest that must succeed meanwhile
  *     PEER: command lines of two of it that meet, as domains 1 and 2, with | between
+ *     EXACT: words put first for a run on an exact clock (QEMU -icount), nobody 100 ms late
  *     END: poweroff (if not given), reboot, crash, or any
  */
 #ifndef GUEST_H

@@ -6,6 +6,7 @@
  *
  * RUN: memory=32M vcpus=2 -- seconds=5
  * BESIDE: innocent
+ * EXACT: seconds=2
  */
 #include "guest.h"
 
