@@ -18,7 +18,7 @@ bool layout_compute(struct guest_layout *l, uint64_t memory, uint64_t ramdisk_si
     l->low_end = min(memory, (uint64_t)LAYOUT_LOW_END);
     l->high_end = GIB(4) + (memory - l->low_end);
     *least = LAYOUT_HEAP + LOADER_HEAP_MIN + disk + fixed;
-    if (l->low_end < *least || disk < ramdisk_size)
+    if (l->low_end < *least || disk < ramdisk_size || disk > l->low_end)
         return false;
     l->stack = l->low_end - LOADER_STACK_SIZE;
     l->image = l->stack - ALIGN_UP(loader_size, PAGE_SIZE);

@@ -70,4 +70,97 @@ static void test_least(void **state)
     assert_false(layout_compute(&l, GIB(8), LAYOUT_LOW_END, 1, LOADER_SIZE, &least));
 }
 
-UNIT_MAIN(cmocka_unit_test(test_layout), cmocka_unit_test(test_least))
+/* As the CPU does it; false: nothing is mapped there. */
+static bool walk(const struct guest_layout *l, uint64_t table[LAYOUT_TABLES][512], uint64_t va,
+                 uint64_t *to, bool *write)
+{
+    const uint64_t frame = 0x000ffffffffff000;
+    uint64_t t = 0;
+
+    *write = true;
+    for (unsigned int shift = 39;; shift -= 9) {
+        uint64_t pte = table[t][va >> shift & 511];
+        if (!(pte & 1))
+            return false;
+        *write = *write && (pte & 2);
+        if (shift == 12 || pte & 0x80) {
+            *to = (pte & frame) + (va & ((1ULL << shift) - 1));
+            return true;
+        }
+        t = ((pte & frame) - l->tables) >> 12;
+        assert_true(t < LAYOUT_TABLES);
+    }
+}
+
+static uint64_t random64(uint64_t limit)
+{
+    return ((uint64_t)rand() << 40 ^ (uint64_t)rand() << 20 ^ (uint64_t)rand()) % limit;
+}
+
+/* RAM and the module where they are, the module read-only, the image at its address, no more. */
+static void check_maps(const struct guest_layout *l)
+{
+    static uint64_t table[LAYOUT_TABLES][512];
+    uint64_t to;
+    bool write;
+
+    memset(table, 0, sizeof(table));
+    layout_tables(l, table, LOADER_SIZE);
+    for (unsigned int i = 0; i < 50; i++) {
+        uint64_t va = i < 2 ? i * (l->low_end - 1) : random64(l->low_end);
+        assert_true(walk(l, table, va, &to, &write) && write);
+        assert_int_equal(to, va);
+        va = l->module + (i < 2 ? i * (l->module_size - 1) : random64(l->module_size));
+        assert_true(walk(l, table, va, &to, &write) && !write);
+        assert_int_equal(to, va);
+        va = random64(LOADER_SIZE);
+        assert_true(walk(l, table, LOADER_VIRT + va, &to, &write) && write);
+        assert_int_equal(to, l->image + va);
+    }
+    assert_false(walk(l, table, ALIGN_UP(l->low_end, MIB(2)), &to, &write));
+    assert_false(walk(l, table, l->module - 1, &to, &write));
+    assert_false(walk(l, table, l->module + ALIGN_UP(l->module_size, MIB(2)), &to, &write));
+    assert_false(walk(l, table, LOADER_VIRT - 1, &to, &write));
+    assert_false(walk(l, table, LOADER_VIRT + LOADER_SIZE, &to, &write));
+}
+
+static void test_any_size(void **state)
+{
+    struct guest_layout l;
+    uint64_t least;
+    unsigned int fits = 0;
+
+    srand(1);
+    for (int i = 0; i < 3000; i++) {
+        uint64_t memory = random64(1ULL << (20 + rand() % 22)) & PAGE_MASK;
+        uint64_t ramdisk = rand() % 2 ? random64(MIB(1) << rand() % 12) : random64(memory + 1);
+        uint64_t module = 1 + random64(1ULL << (rand() % 31 + 1));
+        bool ok = layout_compute(&l, memory, ramdisk, module, LOADER_SIZE, &least);
+
+        if (!ok && least > LAYOUT_LOW_END)
+            continue; /* more than fits below 4 GiB */
+        if (!ok) {
+            assert_true(least > memory);
+            memory = ALIGN_UP(least, PAGE_SIZE);
+        }
+        check(memory, ramdisk, module);
+        fits += ok;
+        if (ok && i % 50 == 0)
+            check_maps(&l);
+    }
+    assert_true(fits > 500);
+}
+
+static void test_absurd(void **state)
+{
+    static const uint64_t sizes[] = {~0ULL, ~0ULL - 4095, ~0ULL - 4096, ~0ULL - MIB(4), 1ULL << 63};
+    struct guest_layout l;
+    uint64_t least;
+
+    assert_false(layout_compute(&l, 0, 0, 0, LOADER_SIZE, &least));
+    for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++)
+        assert_false(layout_compute(&l, GIB(2), sizes[i], 0, LOADER_SIZE, &least));
+}
+
+UNIT_MAIN(cmocka_unit_test(test_layout), cmocka_unit_test(test_least),
+          cmocka_unit_test(test_any_size), cmocka_unit_test(test_absurd))
