@@ -8,6 +8,7 @@
 #define TESTS_UNIT_LAB_H
 
 #include "unit/unit.h"
+#include "invariants.h"
 
 #include "core/clock.h"
 #include "core/param.h"
@@ -91,66 +92,12 @@ static inline struct domain *lab_domain(domid_t id, unsigned int vcpus, unsigned
     return lab_domain_with(c, pages);
 }
 
-/* -- invariants ------------------------------------------------------------------------------- */
-
-/* What the p2ms refer to and who owns how many frames, against the counts. */
-struct lab_count {
-    struct domain *d;
-    uint64_t entries[P2M_TYPES];
-};
-
-static int lab_leaf(void *ctx, gfn_t gfn, const struct p2m_entry *e)
-{
-    struct lab_count *c = ctx;
-    const struct page *pg = page_of(e->mfn);
-
-    c->entries[e->type] += 1ULL << e->order;
-    for (uint64_t i = 0; i < 1ULL << e->order; i++)
-        switch (e->type) {
-        case P2M_RAM:
-        case P2M_RAM_RO:
-            assert_int_equal(page_owner(pg + i), c->d->id);
-            assert_true(page_refs(pg + i) > 0);
-            break;
-        case P2M_GRANT:
-        case P2M_GRANT_RO:
-            assert_true(page_refs(pg + i) > 0 && page_owner(pg + i) < DOMID_FIRST_RESERVED);
-            break;
-        default:
-            fail_msg("entry of type %d", e->type);
-        }
-    return 0;
-}
-
 static inline void lab_check(void)
 {
-    static uint64_t owned[DOMID_FIRST_RESERVED];
-    struct domain *d;
-    char why[160];
+    const char *broken = invariants_broken(false);
 
-    if (sched_check(why, sizeof(why)))
-        fail_msg("%s", why);
-    memset(owned, 0, sizeof(owned));
-    for (uint64_t i = 1; i < frame_limit; i++) {
-        const struct page *pg = page_of(_mfn(i));
-        unsigned int owner = page_owner(pg);
-        if (owner < DOMID_FIRST_RESERVED && !(page_flags(pg) & PAGE_SPECIAL)) {
-            assert_true(page_refs(pg) > 0);
-            owned[owner]++;
-        }
-    }
-    for (int id = -1; (d = domain_next(id)); id = d->id, domain_put(d)) {
-        struct lab_count c = {.d = d};
-        if (evtchn_check(d, why, sizeof(why)) || grant_check(d, why, sizeof(why)))
-            fail_msg("%s", why);
-        assert_int_equal(owned[d->id], d->tot_pages);
-        lock(&d->p2m.lock);
-        if (d->p2m.root.v != FRAME_NONE)
-            p2m_walk(d, _gfn(0), GFN_NONE, lab_leaf, &c);
-        for (int t = P2M_HOLE + 1; d->p2m.root.v != FRAME_NONE && t < P2M_TYPES; t++)
-            assert_int_equal(c.entries[t], d->p2m.entries[t]);
-        unlock(&d->p2m.lock);
-    }
+    if (broken)
+        fail_msg("%s", broken);
 }
 
 /* -- running ---------------------------------------------------------------------------------- */
@@ -216,7 +163,7 @@ static inline void lab_start(unsigned int cpus)
 {
     static bool warm; /* of each size of small objects a slab stays */
 
-    sim_init(SIM_RAM_SIZE, cpus);
+    sim_init(MIB(24), cpus);
     sim_kick_handler = flush_acknowledge;
     clock_tsc_hz = 1000000000;
     virt = &script_ops;
