@@ -39,6 +39,20 @@ static bool all_holes(struct domain *d, gfn_t gfn, unsigned int order)
     return true;
 }
 
+/*
+ * Of a frame that was taken out of the map just now, and flushed: ordinary memory goes. Asked only
+ * now, because between an earlier look at the entry and its replacement another vCPU may have given
+ * that frame back, got it again as a special page and placed it at the same gfn. A special page
+ * belongs to shared_info or the grant table still: it is only unhooked.
+ */
+static void physmap_give_back(struct domain *d, mfn_t mfn)
+{
+    struct page *pg = page_of(mfn);
+
+    if (!(page_flags(pg) & PAGE_SPECIAL))
+        domain_put_page(d, pg);
+}
+
 bool physmap_populate(struct domain *d, gfn_t gfn, unsigned int order)
 {
     struct p2m_entry old;
@@ -60,7 +74,7 @@ bool physmap_populate(struct domain *d, gfn_t gfn, unsigned int order)
     }
     if (!order && old.type == P2M_RAM) {
         flush_domain(d);
-        domain_put_page(d, page_of(old.mfn));
+        physmap_give_back(d, old.mfn);
     }
     return true;
 }
@@ -68,7 +82,7 @@ bool physmap_populate(struct domain *d, gfn_t gfn, unsigned int order)
 /* Takes up to RELEASE_BATCH pages out of the map, flushes once, lets them go. */
 static unsigned int decrease_batch(struct domain *d, gfn_t gfn, unsigned int n, bool *ok)
 {
-    struct page *page[RELEASE_BATCH];
+    mfn_t mfn[RELEASE_BATCH];
     unsigned int got = 0;
 
     for (*ok = true; *ok && got < n; got++) {
@@ -77,12 +91,12 @@ static unsigned int decrease_batch(struct domain *d, gfn_t gfn, unsigned int n, 
         *ok = is_own_ram(d, &e) && !p2m_replace(d, gfn_add(gfn, got), &e, MFN_NONE, P2M_HOLE);
         if (!*ok)
             break;
-        page[got] = page_of(e.mfn);
+        mfn[got] = e.mfn;
     }
     if (got)
         flush_domain(d);
     for (unsigned int i = 0; i < got; i++)
-        domain_put_page(d, page[i]);
+        physmap_give_back(d, mfn[i]);
     return got;
 }
 
@@ -119,8 +133,7 @@ static int physmap_clear(struct domain *d, gfn_t gfn)
     if (err)
         return err;
     flush_domain(d);
-    if (!(page_flags(page_of(e.mfn)) & PAGE_SPECIAL))
-        domain_put_page(d, page_of(e.mfn));
+    physmap_give_back(d, e.mfn);
     return 0;
 }
 
