@@ -139,6 +139,25 @@ static void init_of_last(void **state)
     assert_int_equal(d->shutdown_code, SHUTDOWN_poweroff);
 }
 
+/* In the loader only loader calls answer, and no other vCPU is there to make others. */
+static void loader_starts_nobody(void **state)
+{
+    uint64_t icr = (uint64_t)2 << 32 | STARTUP | 0x9a;
+
+    start(1);
+    v->loading = true;
+    ipi(v, 2, INIT);
+    ipi(v, 2, STARTUP | 0x9a);
+    assert_true(vlapic_write_msr(v, 0x1b, vlapic_base_msr(v) | 0x400));
+    assert_true(vlapic_write_msr(v, 0x830, icr));
+    assert_false(ap->initialised);
+    assert_int_equal(ap->pause & VPAUSE_DOWN, VPAUSE_DOWN);
+    v->loading = false;
+    assert_true(vlapic_write_msr(v, 0x830, icr));
+    assert_true(ap->initialised);
+    assert_int_equal(ap->pause, 0);
+}
+
 UNIT_MAIN(cmocka_unit_test(first_start), cmocka_unit_test(restart_of_running),
           cmocka_unit_test(init_stops), cmocka_unit_test(start_while_paused),
-          cmocka_unit_test(init_of_last))
+          cmocka_unit_test(init_of_last), cmocka_unit_test(loader_starts_nobody))

@@ -154,6 +154,8 @@ void vlapic_send(struct vlapic *l, uint32_t dest, uint32_t command)
 {
     struct domain *d = l->vcpu->domain;
 
+    if (l->vcpu->loading)
+        return; /* another vCPU would have the whole interface before the kernel is in place */
     if (ICR_DELIVERY(command) <= IPI_LOWEST && (command & LVT_VECTOR) < VLAPIC_FIRST_VECTOR) {
         vlapic_error(l, ESR_SEND_VECTOR);
         return;
