@@ -147,6 +147,12 @@ static void refuses_states(void)
     REFUSED(false, n->cr0 = 0x80000000);
     REFUSED(false, n->efer = 0x400); /* LMA without LME */
     REFUSED(false, n->pad1 = 1);
+    /* What the CPU would not enter. */
+    REFUSED(true, w->cr0 |= 1 << 29); /* NW without CD */
+    REFUSED(false, n->cr0 |= 1 << 29);
+    REFUSED(false, n->cr0 = 0x80000001; n->efer = 0x100); /* long mode without PAE */
+    REFUSED(false, n->cr0 = 0x80000001; n->cr4 = 0x20; n->efer = 0x100;
+            n->cs_ar |= 0x600); /* 64-bit code that is 32-bit code */
     REFUSED(false, n->pad2[1] = 1);
 }
 

@@ -8,6 +8,8 @@
 
 #define CR0_PE        1ULL
 #define CR0_ET        0x10ULL
+#define CR0_NW        (1ULL << 29)
+#define CR0_CD        (1ULL << 30)
 #define CR0_PG        (1ULL << 31)
 #define CR4_PAE       (1ULL << 5)
 #define EFER_LME      (1ULL << 8)
@@ -18,6 +20,8 @@
 #define ATTR_CODE     8u
 #define ATTR_S        0x10u
 #define ATTR_P        0x80u
+#define ATTR_L        0x200u
+#define ATTR_D        0x400u
 #define ATTR_G        0x800u
 #define ATTR_MASK     0xfffu
 #define DPL(attr)     (((attr) >> 5) & 3)
@@ -91,12 +95,16 @@ static bool state_64(const struct vcpu_hvm_x86_64 *r, struct state *s)
            (uint64_t)((int64_t)(r->rip << 16) >> 16) == r->rip;
 }
 
-static bool control_ok(const struct vcpu *v, const struct vcpu_control *c)
+/* Also what the CPU itself would refuse to enter (AMD APM vol. 2, 15.5.1). */
+static bool control_ok(const struct vcpu *v, const struct vcpu_control *c, uint16_t cs)
 {
     const struct domain *d = v->domain;
+    const uint16_t both = ATTR_L | ATTR_D;
+    bool long_mode = (c->efer & EFER_LME) && (c->cr0 & CR0_PG);
 
-    return !(c->cr0 >> 32) && !(c->cr4 & ~policy_cr4_valid(d)) &&
-           !((c->efer & ~EFER_LMA) & ~policy_efer_valid(d)) &&
+    return !((c->cr0 & CR0_NW) && !(c->cr0 & CR0_CD)) &&
+           !(long_mode && (!(c->cr4 & CR4_PAE) || (cs & both) == both)) && !(c->cr0 >> 32) &&
+           !(c->cr4 & ~policy_cr4_valid(d)) && !((c->efer & ~EFER_LMA) & ~policy_efer_valid(d)) &&
            !((c->cr0 & CR0_PG) && !(c->cr0 & CR0_PE)) && !(c->cr3 >> policy_phys_bits(d));
 }
 
@@ -115,7 +123,7 @@ long hvm_context_initialise(struct vcpu *v, const struct vcpu_hvm_context *ctx)
         ok = ok && state_64(&ctx->cpu_regs.x86_64, &s);
     else
         ok = false;
-    if (!ok || !control_ok(v, &s.control))
+    if (!ok || !control_ok(v, &s.control, s.segs.seg[SEG_CS].attr))
         return -XEN_EINVAL;
     lock(&v->domain->lock);
     ok = !v->initialised && !v->running;
