@@ -220,12 +220,15 @@ static void svm_assign_asid(struct vcpu *v, struct virt_cpu *vc)
     vv->asid_cpu = this_cpu()->id;
 }
 
-static void svm_audit_or_panic(struct vcpu *v)
+/* Some of that state is the guest's own doing where the CPU checks less than the manual says (QEMU
+ * TCG): so it ends the domain, not the host. */
+static bool svm_audit_refuses(struct vcpu *v)
 {
     const char *why = svm_audit(v->virt->vmcb, &svm_features, cpu_info.phys_bits);
 
     if (why)
-        panic("d%uv%u: VMRUN would be refused: %s", v->domain->id, v->id, why);
+        domain_crash(v->domain, "vCPU %u: VMRUN would be refused: %s", v->id, why);
+    return why;
 }
 
 static void svm_run(struct vcpu *v, struct vmexit *x)
@@ -243,8 +246,11 @@ static void svm_run(struct vcpu *v, struct vmexit *x)
     c->rip = r->rip;
     c->rflags = r->rflags;
     event_prepare(v);
-    if (KR_DEBUG)
-        svm_audit_or_panic(v);
+    if (KR_DEBUG && svm_audit_refuses(v)) {
+        vc->flush_all = true; /* perhaps it was this entry's to do */
+        *x = (struct vmexit){.reason = VMEXIT_INVALID};
+        return;
+    }
 
     svm_enter(r, vv->vmcb_pa, vc->host_vmcb);
 
