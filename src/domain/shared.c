@@ -67,15 +67,16 @@ const struct shared_layout *shared_layout(const struct domain *d)
 
 struct vcpu_info *vcpu_info_map(struct vcpu *v)
 {
-    const struct shared_page *page = &v->info;
-    uint64_t offset = v->info_offset;
+    struct shared_page page = {_mfn(READ_ONCE(v->info.mfn.v))};
+    uint64_t offset = v->id * sizeof(struct vcpu_info);
 
-    if (!shared_present(page)) {
-        page = &v->domain->shared_info;
-        offset = v->id * sizeof(struct vcpu_info);
-        if (v->id >= XEN_LEGACY_MAX_VCPUS || !shared_present(page))
-            return NULL;
-    }
-    char *va = shared_map(page);
+    smp_rmb(); /* the offset comes first when both are set: VCPUOP_register_vcpu_info */
+    if (shared_present(&page))
+        offset = v->info_offset;
+    else if (v->id < XEN_LEGACY_MAX_VCPUS)
+        page = v->domain->shared_info;
+    if (!shared_present(&page))
+        return NULL;
+    char *va = shared_map(&page);
     return (struct vcpu_info *)(void *)(va + offset);
 }

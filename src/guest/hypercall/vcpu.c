@@ -224,7 +224,8 @@ static long op_register_info(struct call *c, void *arg)
         err = -XEN_EINVAL;
     else {
         v->info_offset = (uint16_t)reg.offset;
-        v->info = page;
+        smp_wmb(); /* senders read them without the lock: vcpu_info_map() */
+        WRITE_ONCE(v->info.mfn.v, page.mfn.v);
     }
     unlock(&c->d->lock);
     if (err) {
