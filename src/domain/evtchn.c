@@ -180,7 +180,10 @@ static int find_free(struct domain *d, uint32_t *port)
             if (!p)
                 return -XEN_ENOMEM;
             WRITE_ONCE(e->bucket[i / EVTCHN_PER_BUCKET], p);
-        } else if (p->state != ECS_FREE || e->abi->is_busy(d, i)) {
+        } else if (p->state != ECS_FREE) {
+            e->hint += i == e->hint; /* so that nobody looks at it again */
+            continue;
+        } else if (e->abi->is_busy(d, i)) {
             continue;
         }
         *port = i;

@@ -6,6 +6,8 @@
  */
 #include "unit/domains.h"
 
+#include "domain/evtchn_ops.h"
+
 static struct domain *a, *b;
 
 static void two_domains(void)
@@ -48,6 +50,13 @@ static void lowest_port(void **state)
     assert_int_equal(unbound(a, 2), 2);
     assert_int_equal(unbound(a, 2), 4);
     fixture_check();
+    /* Ports in use are looked at once, not at every bind. */
+    assert_int_equal(a->evtchn->hint, 5);
+    assert_int_equal(evtchn_close(a, 2), 0);
+    assert_int_equal(a->evtchn->hint, 2);
+    assert_int_equal(unbound(a, 2), 2);
+    assert_int_equal(unbound(a, 2), 5);
+    assert_int_equal(a->evtchn->hint, 6);
 }
 
 static void limits(void **state)
