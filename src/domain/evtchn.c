@@ -14,6 +14,9 @@
 
 #include "port/mem.h"
 
+/* Free ports on a guest queue that a bind passes over: the guest says how many there are. */
+#define BUSY_MAX 512u
+
 int evtchn_init(struct domain *d, unsigned int max_port)
 {
     struct evtchn_domain *e = kalloc(sizeof(*e));
@@ -168,7 +171,7 @@ static bool virq_is_global(uint32_t virq)
 static int find_free(struct domain *d, uint32_t *port)
 {
     struct evtchn_domain *e = d->evtchn;
-    uint32_t limit = min(e->max_port + 1, e->abi->max_ports(d));
+    uint32_t limit = min(e->max_port + 1, e->abi->max_ports(d)), busy = 0;
 
     if (d->state >= DOMAIN_DYING)
         return -XEN_EINVAL;
@@ -184,6 +187,8 @@ static int find_free(struct domain *d, uint32_t *port)
             e->hint += i == e->hint; /* so that nobody looks at it again */
             continue;
         } else if (e->abi->is_busy(d, i)) {
+            if (++busy == BUSY_MAX)
+                break;
             continue;
         }
         *port = i;

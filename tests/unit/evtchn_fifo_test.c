@@ -297,6 +297,24 @@ static void linked_port_is_not_reused(void **state)
     fixture_check();
 }
 
+/* A guest that pretends it of very many ports gets no port, and costs no more than that. */
+static void linked_ports_have_an_end(void **state)
+{
+    uint32_t ports[600], p;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(ports); i++)
+        ports[i] = ipi(0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(ports); i++) {
+        assert_int_equal(evtchn_close(d, ports[i]), 0);
+        word[ports[i]] = LINKED;
+    }
+    assert_int_equal(evtchn_bind_ipi(d, 0, &p), -XEN_ENOSPC);
+    word[ports[511]] = 0;
+    assert_int_equal(ipi(0), ports[511]);
+    word[ports[0]] = 0;
+    assert_int_equal(ipi(0), ports[0]);
+}
+
 /* The event stays where it is; the next one goes to the new queue. */
 static void priority_change_while_linked(void **state)
 {
@@ -498,7 +516,7 @@ static void settling_word(void **state)
 
 UNIT_MAIN(TEST_2L(init_errors), TEST_2L(carries_over), TEST_2L(changes_under_a_sender),
           TEST(array_grows_late), TEST(order), TEST(consumed_tail), TEST(masked),
-          TEST(linked_port_is_not_reused), TEST(priority_change_while_linked),
-          TEST(vcpu_change_while_linked), TEST(moved_from_a_queue_in_use),
-          TEST_2L(no_control_block), TEST(polling), TEST(garbage_links), TEST(unlinked_under_us),
-          TEST(restless_word), TEST(settling_word))
+          TEST(linked_port_is_not_reused), TEST(linked_ports_have_an_end),
+          TEST(priority_change_while_linked), TEST(vcpu_change_while_linked),
+          TEST(moved_from_a_queue_in_use), TEST_2L(no_control_block), TEST(polling),
+          TEST(garbage_links), TEST(unlinked_under_us), TEST(restless_word), TEST(settling_word))
