@@ -305,30 +305,34 @@ static void calling(struct vcpu *v, struct vmexit *x)
     x->call.cpl = 0;
 }
 
-/* A vCPU that can run makes a call; one that cannot, or is in the middle of one, does not. */
+/* A vCPU that can run makes a call; one that cannot, or is in the middle of one, does not. Memory
+ * may be out meanwhile. */
 static void step_call(bool multi)
 {
+    static const uint8_t regs[2][5] = {{R_DI, R_SI, R_DX, R_10, R_8},
+                                       {R_BX, R_CX, R_DX, R_SI, R_DI}};
     uint8_t who = u8();
     struct domain *d = pick_domain(who);
     struct vcpu *v = d ? d->vcpu[who / DOMAINS % VCPUS] : NULL;
-    static const uint8_t regs[2][5] = {{R_DI, R_SI, R_DX, R_10, R_8},
-                                       {R_BX, R_CX, R_DX, R_SI, R_DI}};
     struct fuzz_call c;
 
     if (!v || v->pause || script_of(v)->guest == calling)
         return;
     c = multi ? make_multicall(d) : make_call(d, ARG);
     press = who & 0x80;
+    sim_alloc_fail = who & 0x40 ? 1 + u8() % 8u : 0;
     v->priv->regs.rip = 0x1000;
     v->priv->regs.gpr[R_AX] = c.nr;
     for (unsigned int i = 0; i < 5; i++)
         v->priv->regs.gpr[regs[is_narrow(d)][i]] = c.arg[i];
     script_of(v)->guest = calling;
-    for (unsigned int i = 0; i < 40 && domain_find(d->id) == d && !v->pause; i++) {
+    /* Until it is through, sleeps, or is no more. */
+    for (unsigned int i = 0; i < 40; i++) {
         pass();
-        if (domain_find((domid_t)(1 + who % DOMAINS)) != d || script_of(v)->guest != calling)
+        if (pick_domain(who) != d || v->pause || script_of(v)->guest != calling)
             break;
     }
+    sim_alloc_fail = 0;
 }
 
 /* -- other steps ------------------------------------------------------------------------------ */

@@ -291,8 +291,11 @@ static void stress(const char *algorithm, unsigned int seed)
 
 static void stress_share(void **state)
 {
-    for (unsigned int seed = 1; seed <= 4; seed++)
-        stress("credit2", seed);
+    /* With 115 a CPU that was to come for one vCPU found another, and nobody came. */
+    static const unsigned int seeds[] = {1, 2, 3, 4, 115};
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(seeds); i++)
+        stress("credit2", seeds[i]);
 }
 
 static void stress_null(void **state)

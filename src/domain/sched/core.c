@@ -327,11 +327,30 @@ static struct vcpu *sched_last_look(struct sched_cpu *q, nsec_t now, nsec_t *unt
     return next;
 }
 
+/* This CPU was idle, so somebody may count on it to come for a vCPU that waits elsewhere, and it
+ * has found another one: the next goes. */
+static void sched_pass_on(unsigned int self)
+{
+    unsigned int cpu;
+
+    cpumask_clear(&idle, self);
+    for_each_cpu (cpu, &cpus_online) {
+        struct sched_cpu *q = &queues[cpu];
+
+        if (!READ_ONCE(idle.bits) || cpu == self || !READ_ONCE(q->waiting))
+            continue;
+        lock(&q->lock);
+        sched_offer_waiting(q);
+        unlock(&q->lock);
+    }
+}
+
 struct vcpu *sched_pick(struct vcpu *prev)
 {
     unsigned int cpu = this_cpu()->id;
     struct sched_cpu *q = &queues[cpu];
     nsec_t now = clock_now(), until = NSEC_NEVER;
+    bool was_idle = !prev;
     struct vcpu *next;
 
     lock(&q->lock);
@@ -345,10 +364,12 @@ struct vcpu *sched_pick(struct vcpu *prev)
     if (prev && prev->sched->queued)
         runstate_change(prev, RUNSTATE_runnable, now);
     unlock(&q->lock);
-    if (!next)
+    if (!next) {
+        was_idle = true;
         next = sched_last_look(q, now, &until);
-    if (next && cpumask_test(&idle, cpu))
-        cpumask_clear(&idle, cpu);
+    }
+    if (next && was_idle)
+        sched_pass_on(cpu);
     if (until == NSEC_NEVER)
         ktimer_stop(&q->slice);
     else
