@@ -136,10 +136,10 @@ struct domain {
 /* Guest state in the domain part: addressable only while the CPU serves its domain. */
 struct vcpu_priv {
     struct vcpu_regs regs;
-    struct fetch_memory { /* guest/fetch.c: the last instruction, which often is the next */
+    struct fetch_memory { /* guest/fetch.c: the last instructions, which often are the next */
         uint64_t mode, bytes[2], insn[5];
-    } fetched;
-    uint8_t pad[256 - sizeof(struct vcpu_regs) - sizeof(struct fetch_memory)];
+    } fetched[4];
+    uint8_t pad[512 - sizeof(struct vcpu_regs) - 4 * sizeof(struct fetch_memory)];
     /* the back end's own areas (FPU image, ...) follow in further pages */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Instruction fetch for exits: see fetch.h. Drivers poll a register with the same instruction, so
- * the last one is kept with its bytes: the bytes are fetched each time, decoded when they differ.
+ * Instruction fetch for exits: see fetch.h. Drivers use the same few instructions on their
+ * registers, so the last ones are kept by place and with their bytes: the bytes are fetched each
+ * time, decoded when they differ.
  */
 #include "guest/fetch.h"
 
@@ -73,7 +74,8 @@ static int fetch_decode(struct vcpu *v, struct insn *i, const uint8_t *bytes, un
 
 int fetch_insn(struct vcpu *v, struct insn *i)
 {
-    struct fetch_memory *m = &v->priv->fetched;
+    uint64_t rip = v->priv->regs.rip;
+    struct fetch_memory *m = &v->priv->fetched[(rip ^ rip >> 4) % ARRAY_SIZE(v->priv->fetched)];
     enum insn_mode mode = fetch_mode(v);
     struct guest_fault fault = {0};
     union {

@@ -187,6 +187,8 @@ static const struct insn_ops emul_ops = {
 #define OP_STORE     0x89u
 #define OP_LOAD      0x8bu
 #define OP_STORE_IMM 0xc7u
+#define OP_LOAD_AX   0xa1u /* moffs: these two have no ModRM */
+#define OP_STORE_AX  0xa3u
 
 /* The operand's address where segments have no base. */
 static inline uint64_t insn_linear64(const struct insn *i, const uint64_t *gpr, uint64_t rip)
@@ -207,18 +209,21 @@ static inline uint64_t insn_linear64(const struct insn *i, const uint64_t *gpr, 
 static bool emul_mov(struct vcpu *v, const struct insn *i, const struct emulate_hint *hint)
 {
     uint64_t *gpr = v->priv->regs.gpr, addr = hint->gpa.v;
-    bool load = i->op == OP_LOAD, imm = i->op == OP_STORE_IMM && !(i->reg & 7);
+    bool ax = i->op == OP_LOAD_AX || i->op == OP_STORE_AX;
+    bool load = i->op == OP_LOAD || i->op == OP_LOAD_AX,
+         imm = i->op == OP_STORE_IMM && !(i->reg & 7);
 
     if (!i->mem || i->opsize != 4 || i->mode != INSN_64 || i->seg >= INSN_FS || i->lock ||
-        !(load || imm || i->op == OP_STORE) || !(load || hint->write))
+        !(load || imm || ax || i->op == OP_STORE) || !(load || hint->write))
         return false;
     if (((insn_linear64(i, gpr, v->priv->regs.rip) ^ addr) & ~PAGE_MASK) ||
         (addr & ~PAGE_MASK) > PAGE_SIZE - 4)
         return false;
+    uint64_t *reg = &gpr[ax ? R_AX : i->reg & 15];
     if (load)
-        gpr[i->reg & 15] = bus_read_at(v, hint->dev, addr, 4);
+        *reg = bus_read_at(v, hint->dev, addr, 4);
     else
-        bus_write_at(v, hint->dev, addr, 4, (uint32_t)(imm ? (uint64_t)i->imm : gpr[i->reg & 15]));
+        bus_write_at(v, hint->dev, addr, 4, (uint32_t)(imm ? (uint64_t)i->imm : *reg));
     return true;
 }
 

@@ -8,28 +8,24 @@
 #include "abi/compat.h"
 #include "guest/access.h"
 
-struct entry {
-    uint64_t op, args[6];
-};
-
-static int entry_read(struct call *c, struct entry *e)
+static int entry_read(struct call *c, struct call *inner)
 {
     struct multicall_entry wide;
     struct compat_multicall_entry narrow;
 
-    if (!c->compat) {
-        if (guest_read(c->v, &wide, c->arg[0], sizeof(wide)))
+    if (likely(!c->compat)) {
+        if (guest_read(c->v, &wide, c->arg[0], offsetof(struct multicall_entry, args[CALL_ARGS])))
             return -XEN_EFAULT;
-        e->op = wide.op;
+        inner->nr = (uint32_t)wide.op;
         for (unsigned int i = 0; i < CALL_ARGS; i++)
-            e->args[i] = wide.args[i];
+            inner->arg[i] = wide.args[i];
         return 0;
     }
     if (guest_read(c->v, &narrow, c->arg[0], sizeof(narrow)))
         return -XEN_EFAULT;
-    e->op = narrow.op;
+    inner->nr = (uint32_t)narrow.op;
     for (unsigned int i = 0; i < CALL_ARGS; i++)
-        e->args[i] = narrow.args[i];
+        inner->arg[i] = narrow.args[i];
     return 0;
 }
 
@@ -66,16 +62,12 @@ long do_multicall(struct call *c)
         return -XEN_EINVAL;
     for (c->arg[1] = (uint32_t)c->arg[1]; c->arg[1]; c->arg[1]--, c->arg[0] += size) {
         struct call inner = {.v = c->v, .d = c->d, .compat = c->compat, .in_multicall = true};
-        struct entry e;
         long result;
 
         if (call_preempt(c))
             return CALL_RESTART;
-        if (entry_read(c, &e))
+        if (entry_read(c, &inner))
             return -XEN_EFAULT;
-        inner.nr = (uint32_t)e.op;
-        for (unsigned int i = 0; i < CALL_ARGS; i++)
-            inner.arg[i] = e.args[i];
         result = hypercall_dispatch(&inner);
         if (result == CALL_RESTART)
             return entry_write_args(c, &inner) ? -XEN_EFAULT : CALL_RESTART;

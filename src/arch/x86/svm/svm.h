@@ -17,7 +17,7 @@ struct svm_state {
     uint64_t xcr0, tsc_aux;
     uint64_t dr[4];
 };
-#define SVM_STATE_OFFSET 256u
+#define SVM_STATE_OFFSET 512u
 BUILD_BUG_ON(sizeof(struct vcpu_priv) != SVM_STATE_OFFSET);
 
 /* Not guest state; own CPU only, except where said. */
