@@ -20,7 +20,7 @@ bool debug_key_run(char key)
 
 static void list_keys(void)
 {
-    for (char c = '!'; c <= '~'; c++)
+    for (int c = '!'; c <= '~'; c++)
         for (const struct debug_key *k = __start_debug_keys; k != __stop_debug_keys; k++)
             if (k->key == c)
                 log_info(" %c: %s", k->key, k->what);
